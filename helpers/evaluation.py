@@ -1,0 +1,158 @@
+"""How good a recipe or a network is, honestly: folds, intervals, calibration.
+
+Nothing here looks at the test set on its own accord; what is scored is what the
+caller hands over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from helpers.backend import keras
+from helpers.training import QUICK, Recipe, train
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+from sklearn.model_selection import StratifiedKFold
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What a cross-validation found.
+
+    Attributes:
+        scores: Validation accuracy after the last epoch of each fold, (folds,), 0 to 1.
+        history: A row for each fold and epoch (both from 1), with the columns
+            "fold", "epoch", "loss", "accuracy", "val_loss", "val_accuracy" and
+            "seconds".
+        probabilities: For each image the prediction of the one network that was
+            not trained on it, (n, 10) float32.
+    """
+
+    scores: np.ndarray
+    history: pd.DataFrame
+    probabilities: np.ndarray
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the folds, 0 to 1."""
+        return float(self.scores.mean())
+
+    @property
+    def std(self) -> float:
+        """Sample standard deviation of the accuracy over the folds."""
+        return float(self.scores.std(ddof=1))
+
+
+def stratified_folds(
+    labels: np.ndarray, folds: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Split a training set into parts with the same share of each digit.
+
+    Args:
+        labels: (n,) integers.
+        folds: Number of parts; each serves for validation once.
+        seed: Decides which image falls into which part.
+
+    Yields:
+        For each fold the indices to train on and those to validate on; together
+        they are all n, and no index is in both.
+    """
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    yield from splitter.split(np.zeros(len(labels)), labels)
+
+
+def cross_validate(
+    images: np.ndarray,
+    labels: np.ndarray,
+    seed: int,
+    recipe: Recipe = QUICK,
+    folds: int = 5,
+) -> CrossValidation:
+    """Score a recipe by stratified k-fold cross-validation.
+
+    A fresh network is trained for each fold, on the other folds alone, and scored
+    after its last epoch: no epoch is picked by looking at the fold.
+
+    Args:
+        images: (n, 28, 28, 1) uint8, 0 to 255.
+        labels: (n,) integers, 0 to 9.
+        seed: Decides the folds; fold k is trained with `seed + k`, k from 0.
+        recipe: How each network is trained.
+        folds: Number of folds, at least 2.
+    """
+    scores, histories = [], []
+    probabilities = np.empty((len(labels), 10), np.float32)
+    for fold, (fit_on, validate_on) in enumerate(stratified_folds(labels, folds, seed)):
+        validation = images[validate_on], labels[validate_on]
+        model, history = train(
+            images[fit_on],
+            labels[fit_on],
+            seed=seed + fold,
+            recipe=recipe,
+            validation=validation,
+            label=f"fold {fold + 1} of {folds}",
+        )
+        probabilities[validate_on] = predict_probabilities(model, validation[0])
+        scores.append(accuracy(probabilities[validate_on], validation[1]))
+        histories.append(history_frame(history).assign(fold=fold + 1))
+    return CrossValidation(np.array(scores), pd.concat(histories, ignore_index=True), probabilities)
+
+
+def history_frame(history: dict[str, list[float]]) -> pd.DataFrame:
+    """Turn the history of a training into a table with the column "epoch", from 1."""
+    frame = pd.DataFrame(history)
+    frame.insert(0, "epoch", np.arange(1, len(frame) + 1))
+    return frame
+
+
+def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Predict in large batches: (n, 28, 28, 1) in 0 to 255 gives (n, 10) float32."""
+    return model.predict(images, batch_size=1000, verbose=0)
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Share of images, 0 to 1, whose most probable digit is their label."""
+    return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+def accuracy_interval(
+    probabilities: np.ndarray, labels: np.ndarray, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Wilson's confidence interval of an accuracy (Wilson 1927, by SciPy).
+
+    It tells how far the accuracy on other digits of the same kind may lie off by
+    the chance of which digits are in this set; not what another training gives.
+    """
+    correct = int(np.sum(probabilities.argmax(axis=1) == labels))
+    test = binomtest(correct, len(labels))
+    low, high = test.proportion_ci(confidence_level=confidence, method="wilson")
+    return float(low), float(high)
+
+
+def expected_calibration_error(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = 10
+) -> float:
+    """Mean gap between confidence and accuracy, weighted by the images in each bin.
+
+    After Guo et al., "On calibration of modern neural networks", 2017
+    (arXiv:1706.04599). The bins hold equally many images, since most
+    probabilities of a good network crowd near 1.
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        labels: (n,) integers.
+        bins: Number of bins.
+
+    Returns:
+        Between 0 (a digit given with 90 % is right 9 times in 10) and 1.
+    """
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    order = np.argsort(confidence)
+    gaps = [
+        abs(confidence[part].mean() - correct[part].mean()) * len(part)
+        for part in np.array_split(order, bins)
+        if len(part)
+    ]
+    return float(sum(gaps) / len(labels))

@@ -1,0 +1,171 @@
+"""The networks of the series, from one layer to the one that ships, and what they cost.
+
+Every network takes raw pixels, (n, 28, 28, 1) in 0 to 255, and returns ten
+probabilities an image. Scaling and standardising are its first layers, so that
+whoever loads a saved model cannot forget them. How a network is trained is the
+business of `helpers.training`.
+"""
+
+import math
+
+from helpers.backend import keras, layers
+
+import pandas as pd
+
+IMAGE_SHAPE = (28, 28, 1)
+CLASSES = 10
+
+# Mean and standard deviation of the pixels of the full training set, in 0 to 1.
+PIXEL_MEAN, PIXEL_STD = 0.1307, 0.3081
+
+
+def normalisation_layers() -> list[layers.Layer]:
+    """The layers that turn pixels in 0 to 255 into values of mean 0 and standard deviation 1."""
+    return [
+        layers.Rescaling(1 / 255, name="scale"),
+        layers.Normalization(mean=PIXEL_MEAN, variance=PIXEL_STD**2, name="standardise"),
+    ]
+
+
+def build_softmax_regression() -> keras.Model:
+    """Softmax regression: one weight for each pixel and class. 7,850 parameters."""
+    return keras.Sequential(
+        [
+            layers.Input(IMAGE_SHAPE),
+            *normalisation_layers(),
+            layers.Flatten(),
+            layers.Dense(CLASSES, activation="softmax"),
+        ],
+        name="softmax_regression",
+    )
+
+
+def build_multilayer_perceptron(hidden: int = 128) -> keras.Model:
+    """A perceptron with one hidden layer of `hidden` ReLU units."""
+    return keras.Sequential(
+        [
+            layers.Input(IMAGE_SHAPE),
+            *normalisation_layers(),
+            layers.Flatten(),
+            layers.Dense(hidden, activation="relu"),
+            layers.Dense(CLASSES, activation="softmax"),
+        ],
+        name="multilayer_perceptron",
+    )
+
+
+def build_published_cnn() -> keras.Model:
+    """The network of the project that this series grew out of. 159,254 parameters.
+
+    Its layers are written here from its published description; it divides pixels
+    by 255 and does not standardise them.
+    """
+    relu = {"activation": "relu", "kernel_initializer": "he_uniform"}
+    return keras.Sequential(
+        [
+            layers.Input(IMAGE_SHAPE),
+            layers.Rescaling(1 / 255, name="scale"),
+            layers.Conv2D(32, 3, **relu),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, **relu),
+            layers.Conv2D(64, 3, **relu),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(100, **relu),
+            layers.Dense(CLASSES, activation="softmax"),
+        ],
+        name="published_cnn",
+    )
+
+
+def build_cnn(dropout: float = 0.3) -> keras.Model:
+    """The network of this series: four convolutions, three of them batch-normalised.
+
+    Whatever is computed for each value of a feature map (pooling, normalisation,
+    ReLU) takes about as long on a processor as the convolutions. So pooling comes
+    first in each block, the large second map is not normalised, and the second and
+    third convolution are not padded.
+
+    Args:
+        dropout: Share of the last feature map that is zeroed during training.
+    """
+    return keras.Sequential(
+        [
+            layers.Input(IMAGE_SHAPE),
+            *normalisation_layers(),
+            *_pooled_convolution(24, padding="same"),
+            layers.Conv2D(48, 3, activation="relu", kernel_initializer="he_uniform"),
+            *_pooled_convolution(48, padding="valid"),
+            *_pooled_convolution(96, padding="same"),
+            layers.Flatten(),
+            layers.Dropout(dropout),
+            layers.Dense(CLASSES, activation="softmax"),
+        ],
+        name="cnn",
+    )
+
+
+def _pooled_convolution(filters: int, padding: str) -> list[layers.Layer]:
+    return [
+        # No bias: batch normalisation subtracts the mean and adds an offset of its own.
+        layers.Conv2D(filters, 3, padding=padding, use_bias=False, kernel_initializer="he_uniform"),
+        layers.MaxPooling2D(),
+        # Training is short: statistics with the default momentum of 0.99 would lag behind.
+        layers.BatchNormalization(momentum=0.9),
+        layers.ReLU(),
+    ]
+
+
+def multiply_adds(layer: layers.Layer) -> int:
+    """Multiply-adds that one layer spends on one image; 0 unless it is dense or convolutional."""
+    if isinstance(layer, layers.Conv2D):
+        positions = math.prod(layer.output.shape[1:3])
+        return positions * math.prod(layer.kernel.shape)
+    if isinstance(layer, layers.Dense):
+        return math.prod(layer.kernel.shape)
+    return 0
+
+
+def receptive_fields(model: keras.Model) -> list[int | None]:
+    """How many input pixels, along one side, a value after each layer can depend on.
+
+    Computed from kernel sizes and strides layer by layer, as in Araujo et al.,
+    "Computing receptive fields of convolutional neural networks", Distill 2019.
+
+    Returns:
+        A number for each layer of the sequential model; None from the first
+        layer on that flattens the image, since there every value sees all of it.
+    """
+    fields: list[int | None] = []
+    field, step = 1, 1
+    for layer in model.layers:
+        if (fields and fields[-1] is None) or isinstance(layer, layers.Flatten):
+            fields.append(None)
+            continue
+        if isinstance(layer, layers.Conv2D | layers.MaxPooling2D):
+            kernel = layer.kernel_size if isinstance(layer, layers.Conv2D) else layer.pool_size
+            field += (kernel[0] - 1) * step
+            step *= layer.strides[0]
+        fields.append(field)
+    return fields
+
+
+def layer_table(model: keras.Model) -> pd.DataFrame:
+    """List the layers of a sequential model with their sizes and costs.
+
+    Returns:
+        A row for each layer, indexed by its kind, with the columns "output"
+        (shape without the batch), "parameters", "multiply-adds" (an image) and
+        "receptive field" (pixels along one side; 28 where the whole image counts).
+    """
+    rows = [
+        {
+            "layer": type(layer).__name__,
+            "output": " × ".join(str(size) for size in layer.output.shape[1:]),
+            "parameters": layer.count_params(),
+            "multiply-adds": multiply_adds(layer),
+            "receptive field": IMAGE_SHAPE[0] if field is None else min(field, IMAGE_SHAPE[0]),
+        }
+        for layer, field in zip(model.layers, receptive_fields(model), strict=True)
+    ]
+    return pd.DataFrame(rows).set_index("layer")

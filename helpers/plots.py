@@ -1,0 +1,105 @@
+"""The figures that more than one notebook draws, and the one style that all of them share.
+
+Functions draw and return the figure; showing it is left to the notebook.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
+
+# Digits are shown as ink on paper, which is easier on the eye than white on black.
+INK = "gray_r"
+
+
+def use_style() -> None:
+    """Set seaborn's theme for all figures: colour-blind palette, text of 10 points, 80 dpi."""
+    sns.set_theme(style="whitegrid", palette="colorblind", font_scale=0.95)
+    plt.rcParams.update({"figure.dpi": 80, "figure.figsize": (8, 3.5), "axes.titlesize": 11})
+    # Pixels with sharp edges: truer, and a third of the file size.
+    plt.rcParams["image.interpolation"] = "nearest"
+
+
+def show_digits(
+    images: np.ndarray,
+    titles: Sequence[str] | None = None,
+    columns: int = 10,
+    size: float = 0.9,
+    value_range: tuple[float, float] = (0, 255),
+) -> Figure:
+    """Draw digits in a grid, dark on light, row by row.
+
+    Args:
+        images: (n, 28, 28) or (n, 28, 28, 1).
+        titles: A caption for each image, or None.
+        columns: Images in a row.
+        size: Width of one image in inches.
+        value_range: The values drawn as paper and as ink.
+    """
+    rows = -(-len(images) // columns)
+    height = size * (1.35 if titles is not None else 1.05)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(columns * size, rows * height), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    shades = plt.get_cmap(INK, 16)  # More cannot be told apart at this size, and cost bytes.
+    for index, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+        axis.imshow(np.squeeze(image), cmap=shades, vmin=value_range[0], vmax=value_range[1])
+        if titles is not None:
+            axis.set_title(titles[index], fontsize=10)
+    return figure
+
+
+def plot_history(history: pd.DataFrame) -> Figure:
+    """Draw loss and accuracy against epochs, for training and validation part.
+
+    Args:
+        history: A row for each epoch, as `helpers.evaluation.history_frame` makes
+            it, with the validation columns.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    for axis, measure in zip(axes, ("loss", "accuracy"), strict=True):
+        axis.plot(history["epoch"], history[measure], marker="o", label="training")
+        axis.plot(
+            history["epoch"], history[f"val_{measure}"], marker="s", ls="--", label="validation"
+        )
+        axis.set(xlabel="epoch", ylabel=measure, xticks=history["epoch"])
+    axes[0].legend()
+    return figure
+
+
+def plot_confusion(labels: np.ndarray, predictions: np.ndarray) -> Figure:
+    """Draw how often each digit was taken for each other; right answers are left blank.
+
+    Args:
+        labels: (n,) integers, 0 to 9.
+        predictions: Likewise.
+    """
+    counts = confusion_matrix(labels, predictions, labels=np.arange(10))
+    figure, axis = plt.subplots(figsize=(5.4, 4.4), layout="constrained")
+    mistakes_only = np.eye(10, dtype=bool)
+    sns.heatmap(
+        counts, mask=mistakes_only, annot=True, fmt="d", cmap="rocket_r", ax=axis, linewidths=0.5,
+        cbar_kws={"label": "images"},
+    )  # fmt: skip
+    axis.grid(visible=False)
+    axis.set(xlabel="predicted digit", ylabel="true digit")
+    return figure
+
+
+def plot_probabilities(probabilities: np.ndarray, axis: plt.Axes) -> None:
+    """Draw the ten probabilities of one image as bars, the most probable one darker.
+
+    Args:
+        probabilities: (10,), summing to 1.
+        axis: Where to draw.
+    """
+    colours = sns.color_palette("colorblind")
+    bars = axis.bar(range(10), probabilities, color=colours[9])
+    bars[int(np.argmax(probabilities))].set_color(colours[0])
+    axis.set(ylim=(0, 1), xticks=range(10), xlabel="digit", ylabel="probability")

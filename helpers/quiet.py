@@ -1,0 +1,23 @@
+"""Keeps the start-up remarks of native libraries out of outputs that people read.
+
+It hides what compiled code writes straight to the process's error stream for the
+length of a `with` block, nothing else: Python's exceptions pass as ever.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def silenced_native_stderr() -> Iterator[None]:
+    """Discard what is written to file descriptor 2 inside the block."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

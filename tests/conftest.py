@@ -1,0 +1,110 @@
+"""What several test files share: a closed-off environment and one trained network."""
+
+import hashlib
+import socket
+import warnings
+from types import SimpleNamespace
+
+import helpers.data
+from helpers.data import load_sample
+from helpers.saving import export_litert
+from helpers.training import Recipe, train
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+matplotlib.use("agg")
+
+# Small enough to train in a second, long enough to learn something.
+TINY = Recipe(epochs=4, batch_size=32, augmentation=0.5)
+
+
+@pytest.fixture(autouse=True)
+def developers_environment_does_not_matter(monkeypatch, tmp_path):
+    for name in ("MNIST_PATH", "MNIST_DATA", "MNIST_MODELS"):
+        monkeypatch.setenv(name, "")  # set first, so that it is restored in any case
+        monkeypatch.delenv(name)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "*")
+    monkeypatch.setattr(helpers.data, "default_cache", lambda: tmp_path / "default_cache")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Fails a test that reaches for another machine, even if the error would be caught."""
+    real_connect, real_lookup = socket.socket.connect, socket.getaddrinfo
+
+    def connect(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] != "127.0.0.1":
+            pytest.fail(f"the test connects to {address}")
+        return real_connect(self, address)
+
+    def getaddrinfo(host, *arguments, **options):
+        if host not in ("127.0.0.1", "localhost", None):
+            pytest.fail(f"the test looks up {host}")
+        return real_lookup(host, *arguments, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """5,000 real digits."""
+    return load_sample()
+
+
+@pytest.fixture(scope="session")
+def digits(sample):
+    """A few real digits to train on and others to validate on."""
+    return SimpleNamespace(
+        images=sample.x_train[:256, ..., None],
+        labels=sample.y_train[:256],
+        validation=(sample.x_test[:100, ..., None], sample.y_test[:100]),
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(digits):
+    """A network trained with seed 7 on a few digits, and what happened meanwhile."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model, history = train(
+            digits.images, digits.labels, seed=7, recipe=TINY, validation=digits.validation
+        )
+    return SimpleNamespace(model=model, history=history, recipe=TINY, warnings=caught)
+
+
+@pytest.fixture(scope="session")
+def litert_file(trained, tmp_path_factory):
+    """The trained network in LiteRT's format."""
+    path = tmp_path_factory.mktemp("litert") / "digits.tflite"
+    export_litert(trained.model, path)
+    return path
+
+
+@pytest.fixture
+def seven():
+    """A dark seven on light paper: a PIL picture, 300 wide, 400 high, off the middle."""
+    picture = Image.new("L", (300, 400), 235)
+    stroke = {"fill": 40, "width": 26, "joint": "curve"}
+    ImageDraw.Draw(picture).line([(60, 70), (200, 76), (120, 330)], **stroke)
+    ImageDraw.Draw(picture).line([(100, 215), (210, 215)], **stroke)
+    return picture
+
+
+@pytest.fixture
+def made_set(monkeypatch):
+    """Made arrays in MNIST's layout that pass for the full set for the length of a test."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x_train": rng.integers(0, 256, (30, 28, 28), np.uint8),
+        "y_train": rng.integers(0, 10, 30, np.uint8),
+        "x_test": rng.integers(0, 256, (20, 28, 28), np.uint8),
+        "y_test": rng.integers(0, 10, 20, np.uint8),
+    }
+    digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
+    monkeypatch.setattr(helpers.data, "SHA256", digests)
+    return arrays

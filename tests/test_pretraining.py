@@ -1,0 +1,69 @@
+import json
+
+from helpers import pretraining
+from helpers.data import Mnist
+from helpers.pretraining import SEEDS, describe, publish, train_all
+from helpers.saving import load_model, sha256
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def published(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published")
+    scores = np.array([0.996, 0.995, 0.994])
+    publish(trained.model, describe(trained.model, scores), folder)
+    return folder
+
+
+def test_both_formats_and_the_card_are_written(published, trained, digits):
+    names = {path.name for path in published.iterdir()}
+    assert names == {"digits.keras", "digits.tflite", "card.json", "README.md"}
+    images = digits.images[:5]
+    expected = trained.model.predict(images, verbose=0)
+    reloaded = load_model(published / "digits.keras")
+    np.testing.assert_array_equal(reloaded.predict(images, verbose=0), expected)
+
+
+def test_the_card_states_the_true_checksums_size_and_scores(published, trained):
+    card = json.loads((published / "card.json").read_text(encoding="utf-8"))
+    assert card["files"] == {
+        name: sha256(published / name) for name in ("digits.keras", "digits.tflite")
+    }
+    assert card["parameters"] == trained.model.count_params()
+    assert card["test accuracy"]["mean"] == pytest.approx(0.995)
+    assert card["test accuracy"]["std"] == pytest.approx(0.001)
+
+
+def test_the_page_for_people_says_what_the_card_says(published):
+    page = (published / "README.md").read_text(encoding="utf-8")
+    assert "99.50% ± 0.10%" in page
+    assert sha256(published / "digits.tflite") in page
+    assert "make pretrained" in page
+
+
+def test_the_network_of_the_first_seed_ships_whatever_the_others_score(monkeypatch, capsys):
+    trained_on = []
+
+    class Constant:
+        """Gives one digit for all images."""
+
+        def __init__(self, digit):
+            self.digit = digit
+
+        def predict(self, images, **options):
+            return np.tile(np.eye(10)[self.digit], (len(images), 1))
+
+    def constant(images, labels, seed, **options):
+        trained_on.append((len(images), options.get("validation")))
+        return Constant(seed), {}
+
+    monkeypatch.setattr(pretraining, "train", constant)
+    images = np.zeros((10, 28, 28), np.uint8)
+    test_labels = np.array([0, 1, 1, 1, 2, 2, 5, 5, 5, 5])
+    mnist = Mnist(images, np.arange(10), images, test_labels, source="cache")
+    model, scores = train_all(mnist)
+    assert model.digit == SEEDS[0]
+    assert scores.tolist() == [0.1, 0.3, 0.2]
+    assert trained_on == [(10, None)] * 3  # the test set takes no part

@@ -1,0 +1,92 @@
+from types import SimpleNamespace
+
+from helpers import progress
+from helpers.progress import Progress
+
+import pytest
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still unless a test moves it."""
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Collects what a notebook would show."""
+    lines = []
+    handle = SimpleNamespace(update=lambda line: lines.append(repr(line)))
+    monkeypatch.setattr(progress, "_in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "display", lambda line, display_id: handle)
+    return lines
+
+
+def started(label="training", epochs=4, steps=10):
+    callback = Progress(label)
+    callback.set_params({"epochs": epochs, "steps": steps})
+    callback.on_train_begin()
+    return callback
+
+
+def test_outside_a_notebook_there_is_one_line_after_each_epoch(clock, capsys):
+    callback = started("fold 1 of 5", epochs=2)
+    for epoch in range(2):
+        callback.on_epoch_begin(epoch)
+        for batch in range(10):
+            clock.now += 3
+            callback.on_train_batch_end(batch)
+        callback.on_epoch_end(epoch)
+    callback.on_train_end()
+    assert capsys.readouterr().out.splitlines() == [
+        "fold 1 of 5: 1.0 of 2 epochs, 30 s, about 30 s left",
+        "fold 1 of 5: 2.0 of 2 epochs, 60 s",
+    ]
+
+
+def test_the_duration_of_each_epoch_is_kept(clock, capsys):
+    callback = started(epochs=2)
+    for epoch, duration in enumerate([5.0, 7.0]):
+        clock.now += 1  # between epochs
+        callback.on_epoch_begin(epoch)
+        clock.now += duration
+        callback.on_epoch_end(epoch)
+    assert callback.seconds == [5.0, 7.0]
+
+
+def test_in_a_notebook_the_line_counts_parts_of_epochs(clock, shown, capsys):
+    callback = started(epochs=4)
+    callback.on_epoch_begin(1)
+    clock.now += 15
+    callback.on_train_batch_end(4)  # batches count from 0: 5 of 10 are done
+    assert shown == ["training: 1.5 of 4 epochs, 15 s, about 25 s left"]
+    assert capsys.readouterr().out == ""
+
+
+def test_in_a_notebook_the_line_renews_itself_at_most_once_a_second(clock, shown):
+    callback = started(epochs=1, steps=100)
+    callback.on_epoch_begin(0)
+    for batch in range(100):
+        clock.now += 0.1
+        callback.on_train_batch_end(batch)
+    assert 5 <= len(shown) <= 10
+
+
+def test_in_a_notebook_the_last_line_says_that_all_is_done(clock, shown):
+    callback = started(epochs=4)
+    callback.on_epoch_begin(0)
+    clock.now += 80
+    callback.on_train_end()
+    assert shown[-1] == "training: 4.0 of 4 epochs, 80 s"
+
+
+@pytest.mark.parametrize(
+    ("shell", "expected"),
+    [(None, False), (SimpleNamespace(), False), (SimpleNamespace(kernel=object()), True)],
+    ids=["plain Python", "IPython on a terminal", "a kernel"],
+)
+def test_only_a_kernel_counts_as_a_notebook(monkeypatch, shell, expected):
+    monkeypatch.setattr(progress, "get_ipython", lambda: shell)
+    assert progress._in_notebook() is expected

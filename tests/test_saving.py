@@ -1,0 +1,232 @@
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+from helpers import saving
+from helpers.backend import keras, layers
+from helpers.prediction import DigitReader
+from helpers.saving import (
+    MODEL_FILE,
+    PRETRAINED_FOLDER,
+    ModelFileError,
+    best_folder,
+    export_litert,
+    load_model,
+    read_facts,
+    save_model,
+    sha256,
+    trained_folder,
+    write_facts,
+)
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def saved(trained, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "digits.keras"
+    save_model(trained.model, path)
+    return path
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    """A copy of the saved network that a test may damage."""
+    path = tmp_path / "copy.keras"
+    path.write_bytes(saved.read_bytes())
+    return path
+
+
+# Keras' format
+
+
+def test_a_reloaded_network_predicts_the_same_to_the_bit(trained, saved, digits):
+    images = digits.images[:50]
+    expected = trained.model.predict(images, verbose=0)
+    np.testing.assert_array_equal(load_model(saved).predict(images, verbose=0), expected)
+
+
+def test_the_optimizer_stays_out_of_the_file(trained, saved, tmp_path):
+    trained.model.save(tmp_path / "with_optimizer.keras")
+    assert saved.stat().st_size < 0.5 * (tmp_path / "with_optimizer.keras").stat().st_size
+    with zipfile.ZipFile(saved) as archive:
+        assert b"AdamW" not in archive.read("config.json")
+        assert b"optimizer" not in archive.read("model.weights.h5")
+
+
+def test_saving_leaves_the_network_itself_as_it_was(trained, tmp_path):
+    before = trained.model.get_weights()
+    save_model(trained.model, tmp_path / "digits.keras")
+    assert trained.model.optimizer is not None
+    assert all(map(np.array_equal, trained.model.get_weights(), before))
+
+
+@pytest.fixture
+def fails_half_way(monkeypatch):
+    def write_half(self, path, *arguments, **options):
+        Path(path).write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(keras.Model, "save", write_half)
+    monkeypatch.setattr(keras.Model, "export", write_half)
+
+
+@pytest.mark.parametrize(
+    ("write", "name"), [(save_model, "digits.keras"), (export_litert, "digits.tflite")]
+)
+def test_a_write_that_fails_leaves_the_older_file(trained, tmp_path, fails_half_way, write, name):
+    (tmp_path / name).write_text("older")
+    with pytest.raises(OSError, match="no space"):
+        write(trained.model, tmp_path / name)
+    assert (tmp_path / name).read_text() == "older"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_missing_file_is_named_with_what_to_do(tmp_path):
+    with pytest.raises(ModelFileError, match="does not exist; train and save") as caught:
+        load_model(tmp_path / "digits.keras")
+    assert str(tmp_path / "digits.keras") in str(caught.value)
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def replace_by_text(path):
+    path.write_text("<html>not found</html>")
+
+
+def replace_by_another_archive(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", "{}")
+
+
+def flip_bits_of_the_weights(path):
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(64)
+    path.write_bytes(content)
+
+
+def spoil_the_configuration(path):
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["config.json"] = b"{not json"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        truncate,
+        replace_by_text,
+        replace_by_another_archive,
+        flip_bits_of_the_weights,
+        spoil_the_configuration,
+    ],
+)
+def test_a_damaged_file_is_named(copy, damage):
+    damage(copy)
+    with pytest.raises(ModelFileError, match=r"not a Keras 3 model|cannot be loaded") as caught:
+        load_model(copy)
+    assert str(copy) in str(caught.value)
+
+
+def test_code_that_a_file_brings_is_not_run(tmp_path):
+    marker = str(tmp_path / "exploded")
+
+    def explode(x, marker=marker):
+        if __import__("pathlib").Path(marker).parent.joinpath("armed").exists():
+            __import__("pathlib").Path(marker).touch()
+        return x
+
+    model = keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Lambda(explode, output_shape=(28, 28, 1)),
+            layers.Flatten(),
+            layers.Dense(10),
+        ]
+    )
+    model.save(tmp_path / "foreign.keras")
+    (tmp_path / "armed").touch()
+    with pytest.raises(ModelFileError, match=r"foreign\.keras cannot be loaded safely"):
+        load_model(tmp_path / "foreign.keras")
+    assert not Path(marker).exists()
+
+
+@pytest.mark.parametrize(("size", "classes"), [(32, 10), (28, 26)])
+def test_a_network_of_another_shape_is_refused(tmp_path, size, classes):
+    inputs = layers.Input((size, size, 1))
+    model = keras.Sequential([inputs, layers.Flatten(), layers.Dense(classes)])
+    save_model(model, tmp_path / "letters.keras")
+    with pytest.raises(ModelFileError, match=rf"letters\.keras is no digit .*{size}.*{classes}"):
+        load_model(tmp_path / "letters.keras")
+
+
+# LiteRT
+
+
+def test_the_export_predicts_what_keras_predicts(trained, litert_file, digits):
+    images, _ = digits.validation
+    expected = trained.model.predict(images, verbose=0)
+    np.testing.assert_allclose(DigitReader(litert_file).predict(images), expected, atol=1e-4)
+
+
+# Checksums, figures and folders
+
+
+def test_the_checksum_is_the_one_that_everybody_computes(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    assert sha256(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
+    assert sha256(tmp_path / "file").startswith("ba7816bf")
+
+
+def test_figures_are_read_back_as_written(tmp_path):
+    facts = {"mean": 0.99321, "scores": [0.1, 1], "note": "28 × 28 pixels", "seed": 0}
+    write_facts(facts, tmp_path / "new" / "card.json")
+    assert read_facts(tmp_path / "new" / "card.json") == facts
+    assert json.loads((tmp_path / "new" / "card.json").read_text(encoding="utf-8")) == facts
+
+
+def test_figures_that_cannot_be_written_leave_the_older_ones(tmp_path):
+    path = tmp_path / "card.json"
+    write_facts({"seed": 0}, path)
+    with pytest.raises(TypeError):
+        write_facts({"seed": 1, "scores": np.zeros(3)}, path)
+    assert read_facts(path) == {"seed": 0}
+
+
+@pytest.mark.parametrize("content", [None, "", '{"mean": 0.9'], ids=["missing", "empty", "broken"])
+def test_unreadable_figures_are_named(tmp_path, content):
+    path = tmp_path / "evaluation.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ModelFileError, match="is not a readable JSON file") as caught:
+        read_facts(path)
+    assert str(path) in str(caught.value)
+
+
+def test_the_sample_and_the_full_set_train_into_folders_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_MODELS", str(tmp_path))
+    assert trained_folder(is_full=True) == tmp_path / "full"
+    assert trained_folder(is_full=False) == tmp_path / "sample"
+
+
+def test_networks_are_kept_below_build_by_default():
+    project = Path(saving.__file__).parent.parent
+    assert trained_folder(is_full=True) == project / "build" / "models" / "full"
+
+
+def test_your_own_network_is_preferred_to_the_one_that_ships(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_MODELS", str(tmp_path))
+    assert best_folder(is_full=False) == PRETRAINED_FOLDER
+    (tmp_path / "sample").mkdir()
+    assert best_folder(is_full=False) == PRETRAINED_FOLDER  # an empty folder is no network
+    (tmp_path / "sample" / MODEL_FILE).touch()
+    assert best_folder(is_full=False) == tmp_path / "sample"
+    assert best_folder(is_full=True) == PRETRAINED_FOLDER

@@ -1,0 +1,137 @@
+from helpers import training
+from helpers.evaluation import accuracy, predict_probabilities
+from helpers.training import Recipe, one_cycle, train
+
+import numpy as np
+import pytest
+
+
+def same_weights(model, other):
+    return all(map(np.array_equal, model.get_weights(), other.get_weights()))
+
+
+@pytest.mark.parametrize("warmup", [0.1, 0.25, 0.5])
+def test_the_learning_rate_rises_to_its_peak_then_falls_to_0_at_the_very_end(warmup):
+    schedule = one_cycle(peak=0.004, steps=200, warmup=warmup)
+    rates = np.array([float(schedule(step)) for step in range(201)])
+    peak = round(200 * warmup)
+    assert rates[0] == 0
+    assert rates[peak] == rates.max() == pytest.approx(0.004)
+    assert (np.diff(rates[: peak + 1]) > 0).all()
+    assert (np.diff(rates[peak:]) < 0).all()
+    assert rates[peak // 2] == pytest.approx(0.004 * (peak // 2) / peak, rel=1e-3)
+    assert rates[(peak + 200) // 2] == pytest.approx(0.002, rel=1e-3)
+    assert 0 < rates[199] < 1e-5
+    assert rates[200] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.25), (2, 0.0), (3, 1.0)])
+def test_the_shortest_schedules_stay_within_0_and_the_peak(steps, warmup):
+    schedule = one_cycle(0.004, steps, warmup)
+    assert all(0 <= float(schedule(step)) <= 0.0041 for step in range(steps + 1))
+
+
+def test_one_seed_gives_the_same_network_whether_or_not_it_is_validated(trained, digits):
+    model, history = train(digits.images, digits.labels, seed=7, recipe=trained.recipe)
+    assert same_weights(model, trained.model)
+    assert history["loss"] == trained.history["loss"]
+    assert set(history) == {"loss", "accuracy", "seconds"}
+
+
+def test_another_seed_gives_another_network(trained, digits):
+    shorter = Recipe(epochs=1, batch_size=32)
+    model, history = train(digits.images, digits.labels, seed=8, recipe=shorter)
+    assert not same_weights(model, trained.model)
+    assert len(history["loss"]) == 1
+
+
+def test_the_history_has_a_value_for_each_measure_and_epoch(trained):
+    epochs = trained.recipe.epochs
+    assert {name: len(values) for name, values in trained.history.items()} == {
+        "loss": epochs,
+        "accuracy": epochs,
+        "val_loss": epochs,
+        "val_accuracy": epochs,
+        "seconds": epochs,
+    }
+    assert min(trained.history["seconds"]) > 0
+
+
+def test_a_few_epochs_on_a_few_digits_teach_a_lot(trained, digits):
+    assert trained.history["loss"][-1] < 0.5 * trained.history["loss"][0]
+    images, labels = digits.validation
+    assert accuracy(predict_probabilities(trained.model, images), labels) > 0.6
+
+
+def test_the_last_validation_figure_is_the_returned_networks(trained, digits):
+    images, labels = digits.validation
+    probabilities = predict_probabilities(trained.model, images)
+    assert trained.history["val_accuracy"][-1] == pytest.approx(accuracy(probabilities, labels))
+    loss = -np.log(probabilities[np.arange(len(labels)), labels]).mean()
+    assert trained.history["val_loss"][-1] == pytest.approx(loss, rel=1e-3)
+
+
+def test_the_schedule_ends_with_the_last_step_and_not_before(trained, digits):
+    optimizer = trained.model.optimizer
+    steps = trained.recipe.epochs * -(-len(digits.images) // trained.recipe.batch_size)
+    assert int(optimizer.iterations) == steps
+    assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+    schedule = optimizer._learning_rate
+    assert float(schedule(steps - 1)) > 0
+    assert float(schedule(round(steps * trained.recipe.warmup))) == pytest.approx(
+        trained.recipe.peak_learning_rate
+    )
+
+
+def test_training_gives_no_warnings(trained):
+    assert [str(warning.message) for warning in trained.warnings] == []
+
+
+class StopError(Exception):
+    pass
+
+
+@pytest.fixture
+def trained_until(monkeypatch):
+    """Returns what `train` hands to one of its parts, and stops there."""
+
+    def handed_to(owner, name, recipe):
+        seen = {}
+
+        def part(*arguments, **options):
+            seen.update(options, arguments=arguments)
+            raise StopError
+
+        monkeypatch.setattr(owner, name, part)
+        images, labels = np.zeros((10, 28, 28, 1), np.uint8), np.arange(10)
+        with pytest.raises(StopError):
+            train(images, labels, seed=5, recipe=recipe)
+        return seen
+
+    return handed_to
+
+
+def test_batch_size_seed_and_augmentation_reach_the_batches(trained_until):
+    recipe = Recipe(epochs=1, batch_size=3, augmentation=0.7)
+    seen = trained_until(training, "training_batches", recipe)
+    assert seen["arguments"][2:] == (3, 5, 0.7)
+
+
+def test_weight_decay_and_learning_rate_reach_the_optimizer(trained_until):
+    recipe = Recipe(epochs=4, batch_size=5, peak_learning_rate=0.01, weight_decay=0.3, warmup=0.5)
+    seen = trained_until(training.keras.optimizers, "AdamW", recipe)
+    assert seen["weight_decay"] == 0.3
+    (schedule,) = seen["arguments"]
+    assert float(schedule(4)) == pytest.approx(0.01)  # half of 4 × 2 steps
+    assert float(schedule(8)) == pytest.approx(0, abs=1e-9)
+
+
+def test_dropout_reaches_the_network(trained_until):
+    assert trained_until(training, "build_cnn", Recipe(epochs=1, dropout=0.45))["arguments"] == (
+        0.45,
+    )
+
+
+def test_the_progress_line_carries_the_label(trained_until):
+    seen = trained_until(training, "Progress", Recipe(epochs=1))
+    assert seen["arguments"] == ("training",)
