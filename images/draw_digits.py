@@ -1,0 +1,122 @@
+"""Draws the pictures in `images/` with strokes of our own: `python images/draw_digits.py`.
+
+Each digit is a list of strokes, each stroke a list of points on a 10 × 14 grid,
+joined by a smooth curve. Paper, pen and light are made up too, so that the
+pictures look like what a phone's camera gives.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+from scipy.interpolate import make_interp_spline
+
+FOLDER = Path(__file__).parent
+GRID_WIDTH, GRID_HEIGHT = 10, 14
+
+STROKES = {
+    0: [[(5.4, 0.4), (2, 2.5), (1, 7), (2.4, 12.3), (5.6, 13.5), (8.6, 10), (8.8, 4.4),
+         (5.4, 0.4)]],
+    1: [[(3.4, 3.2), (5.6, 0.6)], [(5.6, 0.6), (5.3, 7), (4.9, 13.5)]],
+    2: [[(1.4, 3.4), (3.4, 0.7), (7.4, 1.4), (7.4, 5.4), (3.6, 10), (1, 13)], [(1, 13), (9, 12.6)]],
+    3: [[(1.6, 1.4), (5.6, 0.5), (7.8, 3.2), (4.2, 6.3)],
+        [(4.2, 6.3), (8.4, 8.4), (7.4, 12.6), (3.6, 13.5), (1, 11.8)]],
+    4: [[(5.6, 0.6), (3.2, 4.6), (0.8, 8.6)], [(0.8, 8.6), (9.2, 8.1)], [(6.8, 4.6), (6.3, 13.5)]],
+    5: [[(2.6, 1), (2, 6.2)], [(2, 6.2), (6, 5.4), (8.4, 9), (6, 13), (1.4, 12.4)],
+        [(2.6, 1), (8.4, 0.7)]],
+    6: [[(7, 0.6), (3.2, 4.4), (1.4, 9.4), (3.6, 13.3), (7.6, 12), (7.6, 8.4), (4.4, 7.4),
+         (1.6, 10)]],
+    7: [[(1.2, 1.4), (8.6, 0.9)], [(8.6, 0.9), (6, 6.4), (4, 13.5)]],
+    8: [[(7.6, 2.6), (4.6, 0.5), (2.2, 3.2), (5, 6.4), (8.2, 10), (5, 13.5), (1.6, 10.6),
+         (4.6, 6.8), (7.8, 3.4), (7, 1.6)]],
+    9: [[(7.8, 3), (4.6, 0.6), (1.6, 3.6), (3.6, 7), (7.4, 5), (7.9, 2.8)],
+        [(7.9, 2.8), (7.4, 8), (6, 13.5)]],
+}  # fmt: skip
+
+
+def smooth_stroke(points: list[tuple[float, float]]) -> np.ndarray:
+    """Join points by an interpolating spline of degree 3, or less if there are few points.
+
+    Returns:
+        (200, 2) float, x and y on the grid.
+    """
+    control = np.array(points, float)
+    # Parameter by the root of the distance: no overshoot between uneven points.
+    steps = np.sqrt(np.linalg.norm(np.diff(control, axis=0), axis=1))
+    parameter = np.concatenate([[0], np.cumsum(steps)])
+    spline = make_interp_spline(parameter, control, k=min(3, len(points) - 1))
+    return spline(np.linspace(0, parameter[-1], 200))
+
+
+def ink_mask(
+    digit: int, height: int, pen: float, slant: float = 0.0, waver: float = 0.0, seed: int = 0
+) -> Image.Image:
+    """Draw one digit as an ink mask.
+
+    Args:
+        digit: 0 to 9.
+        height: Height of the digit in pixels.
+        pen: Stroke width as a share of the height.
+        slant: Sideways shift of the top against the bottom, as a share of the height.
+        waver: Random displacement of each point, in grid units.
+        seed: Decides the displacement.
+
+    Returns:
+        A picture in mode "L", 0 paper to 255 ink, with half a height of margin.
+    """
+    generator = np.random.default_rng(seed)
+    unit, oversampling = height / GRID_HEIGHT, 3
+    canvas = (round(height * 1.8), round(height * 1.8))
+    mask = Image.new("L", tuple(side * oversampling for side in canvas), 0)
+    pencil = ImageDraw.Draw(mask)
+    origin = np.array(canvas) / 2 - np.array([GRID_WIDTH, GRID_HEIGHT]) * unit / 2
+    radius = pen * height / 2 * oversampling
+    wavers = generator.normal(0, waver, (GRID_HEIGHT + 1, 2))
+    for stroke in STROKES[digit]:
+        # The waver depends on the place, so that strokes that meet stay together.
+        moved = [
+            (x + wavers[round(y), 0] + slant * (GRID_HEIGHT / 2 - y), y + wavers[round(x), 1])
+            for x, y in stroke
+        ]
+        for x, y in (origin + smooth_stroke(moved) * unit) * oversampling:
+            pencil.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
+    return mask.resize(canvas, Image.Resampling.LANCZOS)
+
+
+def photograph(
+    mask: Image.Image, paper: float, ink: float, shadow: float, noise: float, seed: int
+) -> Image.Image:
+    """Make an ink mask look like a photo of ink on paper.
+
+    Args:
+        mask: 0 paper to 255 ink.
+        paper: Brightness of the paper in the light, 0 to 255.
+        ink: Brightness of the ink, likewise.
+        shadow: How much darker the lower right corner is, as a share.
+        noise: Standard deviation of the camera's noise, in grey levels.
+        seed: Decides the noise.
+
+    Returns:
+        A picture in mode "L".
+    """
+    generator = np.random.default_rng(seed)
+    share = np.asarray(mask.filter(ImageFilter.GaussianBlur(1)), float) / 255
+    down, right = np.meshgrid(*(np.linspace(0, 1, side) for side in share.shape), indexing="ij")
+    light = 1 - shadow * (down + right) / 2
+    grey = (paper * (1 - share) + ink * share) * light + generator.normal(0, noise, share.shape)
+    return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+
+
+def main() -> None:
+    """Draw every picture of this folder anew; the same bytes each time."""
+    light = {"paper": 205, "ink": 60, "shadow": 0.35, "noise": 2.5}
+    seven = ink_mask(7, height=130, pen=0.05, slant=0.1, waver=0.2, seed=7)
+    photograph(seven, **light, seed=7).save(FOLDER / "seven.png", optimize=True)
+    for digit in range(10):
+        mask = ink_mask(digit, height=90, pen=0.055, slant=0.06, waver=0.25, seed=10 + digit)
+        photo = photograph(mask, **light, seed=digit)
+        photo.save(FOLDER / f"digit_{digit}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
