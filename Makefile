@@ -1,0 +1,54 @@
+# Every command of the project; `make` alone lists them.
+# Set-up happens by itself, once, and again when the pinned packages change.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+RUN := $(BIN)/python
+READY := .venv/ready
+
+# Tests decide about data and folders themselves, whatever the shell has set.
+SAMPLE := MNIST_DATA=sample MNIST_MODELS="$(CURDIR)/build/test/sample"
+FULL := MNIST_DATA=full MNIST_MODELS="$(CURDIR)/build/test/full"
+NBVAL := --nbval-current-env --nbval-cell-timeout=1200
+
+.PHONY: help tutorial test test-full lab notebooks pretrained lint lock clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+tutorial: $(READY) ## set up and run the seven notebooks in order, copies under build/ (12 min)
+	@$(RUN) -m helpers.execution
+
+test: $(READY) lint ## set up and run every test, notebooks on the sample (5 min, no network)
+	@$(SAMPLE) $(RUN) -m pytest tests notebooks --nbval-lax $(NBVAL)
+
+test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (12 min)
+	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
+
+lab: $(READY) ## open JupyterLab in notebooks/
+	@cd notebooks && ../$(RUN) -m jupyterlab
+
+notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (12 min)
+	@$(RUN) -m helpers.execution --in-place
+
+pretrained: $(READY) ## train the network that ships anew, with its card (10 min)
+	@$(RUN) -m helpers.pretraining
+
+lint: $(READY) ## check style and mistakes with ruff
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+
+lock: $(READY) ## pin the newest versions that pyproject.toml admits in requirements.lock
+	@$(RUN) -m uv pip compile pyproject.toml --extra dev --universal --upgrade --quiet \
+	  --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
+
+clean: ## remove everything that the other commands made
+	@rm -rf .venv build *.egg-info .pytest_cache .ruff_cache
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) helpers/environment.py
+	@touch $@
