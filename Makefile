@@ -30,7 +30,7 @@ test-full: $(READY) ## compare every notebook with its stored outputs, on full M
 	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
 
 lab: $(READY) ## open JupyterLab in notebooks/
-	@cd notebooks && ../$(RUN) -m jupyterlab
+	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
 notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (12 min)
 	@$(RUN) -m helpers.execution --in-place
