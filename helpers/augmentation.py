@@ -5,6 +5,8 @@ they are. Normalisation is no business of this module either; it is a layer of
 every model (see `helpers.models`), so images stay in 0 to 255 here.
 """
 
+from collections.abc import Sequence
+
 from helpers.backend import keras, tf
 
 import numpy as np
@@ -16,7 +18,15 @@ SHEAR = 0.1  # sideways shift for each unit of height
 SHIFT = 2.0  # pixels, in x and y apart
 
 
-def affine_matrices(rotation, zoom_x, zoom_y, shear, shift_x, shift_y, size: int = 28):
+def affine_matrices(
+    rotation: tf.Tensor,
+    zoom_x: tf.Tensor,
+    zoom_y: tf.Tensor,
+    shear: tf.Tensor,
+    shift_x: tf.Tensor,
+    shift_y: tf.Tensor,
+    size: int = 28,
+) -> tf.Tensor:
     """Combine rotation, zoom, shear and shift about the image centre into one matrix each.
 
     They change the grid of points that the image is read from, so the image itself
@@ -49,7 +59,9 @@ def affine_matrices(rotation, zoom_x, zoom_y, shear, shift_x, shift_y, size: int
     )
 
 
-def random_affine(images, seed, strength: float = 1.0):
+def random_affine(
+    images: np.ndarray | tf.Tensor, seed: Sequence[int] | tf.Tensor, strength: float = 1.0
+) -> tf.Tensor:
     """Rotate, zoom, shear and shift each image of a batch by its own random amount.
 
     All changes of one image are combined into one matrix and applied by a single

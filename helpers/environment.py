@@ -19,7 +19,7 @@ UNFINISHED = VENV / "unfinished"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
-def require_suitable_python():
+def require_suitable_python() -> None:
     """Stop with one sentence if this Python cannot run TensorFlow 2.21 or make environments."""
     this = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
@@ -34,7 +34,7 @@ def require_suitable_python():
         )
 
 
-def environment_works():
+def environment_works() -> bool:
     """Whether `.venv` holds a Python of this version that can run pip."""
     python = BIN / ("python.exe" if sys.platform == "win32" else "python")
     version = f"import sys, pip; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
@@ -44,7 +44,7 @@ def environment_works():
         return False
 
 
-def run_pip(*arguments):
+def run_pip(*arguments: str) -> None:
     """Run `.venv`'s pip; stop with one sentence if it fails."""
     command = [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     if subprocess.run([*command, "--quiet", *arguments], cwd=PROJECT).returncode != 0:
@@ -54,7 +54,7 @@ def run_pip(*arguments):
         )
 
 
-def main():
+def main() -> None:
     """Check this Python, make `.venv` anew unless it works, and install into it."""
     require_suitable_python()
     if UNFINISHED.exists() or not environment_works():

@@ -5,7 +5,7 @@ from pathlib import Path
 from helpers import prediction
 from helpers.backend import keras, layers
 from helpers.images import ImageError, prepare_digit
-from helpers.prediction import PRETRAINED_LITERT, DigitReader, Reading, main
+from helpers.prediction import DigitReader, Reading, main
 from helpers.saving import export_litert
 
 import numpy as np
@@ -90,7 +90,6 @@ def test_a_blank_picture_file_is_an_error(reader, tmp_path):
         reader.read(tmp_path / "blank.png")
 
 
-@pytest.mark.skipif(not PRETRAINED_LITERT.exists(), reason="no network ships yet")
 def test_the_network_that_ships_reads_real_digits(sample):
     predicted = DigitReader().predict(sample.x_test).argmax(axis=1)
     assert np.mean(predicted == sample.y_test) > 0.99

@@ -1,5 +1,7 @@
 """The project around the code: dependencies, commands, documents, pictures."""
 
+import hashlib
+import json
 import re
 import runpy
 import subprocess
@@ -7,6 +9,11 @@ import sys
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
+
+from helpers.evaluation import predict_probabilities
+from helpers.prediction import DigitReader
+from helpers.pretraining import render_card
+from helpers.saving import MODEL_FILE, PRETRAINED_FOLDER, load_model
 
 import numpy as np
 import pytest
@@ -187,3 +194,25 @@ def test_set_up_that_fails_says_what_to_do_and_stays_marked(set_up):
     with pytest.raises(SystemExit, match=r"did not finish.*run the same command again"):
         set_up.main()
     assert (set_up.venv / "unfinished").exists()
+
+
+def test_the_network_that_ships_is_small_and_the_one_of_its_card():
+    folder = PROJECT / "helpers" / "pretrained"
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 1_500_000
+    card = json.loads((folder / "card.json").read_text())
+    checksums = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in ("digits.keras", "digits.tflite")
+    }
+    assert card["files"] == checksums
+    assert render_card(card) == (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_network_that_ships_answers_alike_in_both_formats(sample):
+    pictures = sample.x_test[:500]
+    by_keras = predict_probabilities(
+        load_model(PRETRAINED_FOLDER / MODEL_FILE), pictures[..., None]
+    )
+    by_litert = DigitReader().predict(pictures)
+    assert np.abs(by_keras - by_litert).max() < 1e-4
+    assert np.array_equal(by_keras.argmax(axis=1), by_litert.argmax(axis=1))
