@@ -7,10 +7,11 @@ versions together.
 For the notebooks:
 
     data           MNIST from a file, the cache, a mirror, or the built-in sample
-    augmentation   random affine warps and the stream of training batches
+    augmentation   random warps and strokes, and the stream of training batches
     models         the networks of the series, and what they cost
     training       the recipe: optimizer, schedule, epochs
-    progress       how far a training is, in a notebook or on a terminal
+    muon           the optimizer Muon, for the kernels of convolutions
+    progress       how far one training is, or several, in a notebook or on a terminal
     evaluation     stratified cross-validation, confidence interval, calibration
     saving         model files loaded safely, exported to LiteRT, described
     images         a picture of a digit, prepared the way MNIST was prepared

@@ -1,4 +1,4 @@
-"""Random affine warps, and the stream of augmented batches that training reads.
+"""Random changes of shape and stroke, and the stream of augmented batches that training reads.
 
 Augmentation belongs to training alone: validation and prediction see images as
 they are. Normalisation is no business of this module either; it is a layer of
@@ -16,6 +16,8 @@ ROTATION = 0.16  # radians, about 9 degrees
 ZOOM = 0.1  # share of the size, in x and y apart
 SHEAR = 0.1  # sideways shift for each unit of height
 SHIFT = 2.0  # pixels, in x and y apart
+# The share of images whose strokes are changed: half of them thicker, half thinner.
+THICKNESS = 1 / 3
 
 
 def affine_matrices(
@@ -83,35 +85,63 @@ def random_affine(
     )
 
 
+def random_thickness(
+    images: tf.Tensor, seed: Sequence[int] | tf.Tensor, share: float = THICKNESS
+) -> tf.Tensor:
+    """Make the strokes of some images thicker and those of as many others thinner.
+
+    A pixel becomes the lightest or the darkest of a square of 2 × 2: grey-scale
+    dilation and erosion, about a pixel more or less in width.
+
+    Args:
+        images: (n, size, size, 1) float32, background 0.
+        seed: Two integers; the same seed changes the same batch alike.
+        share: Share of the images that is changed, 0 to 1.
+
+    Returns:
+        (n, size, size, 1) float32 in the range of the input.
+    """
+    chance = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed)
+    thicker = tf.nn.max_pool2d(images, ksize=2, strides=1, padding="SAME")
+    thinner = -tf.nn.max_pool2d(-images, ksize=2, strides=1, padding="SAME")
+    changed = tf.where(chance < share / 2, thicker, thinner)
+    return tf.where(chance < share, changed, images)
+
+
 def training_batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, strength: float = 1.0
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int,
+    seed: int,
+    strength: float = 1.0,
+    thickness: float = THICKNESS,
 ) -> tf.data.Dataset:
     """Shuffle, batch and augment a training set, anew in each epoch.
 
     Args:
         images: (n, 28, 28, 1) uint8, 0 to 255.
-        labels: (n,) integers, 0 to 9.
+        labels: (n,) integers, 0 to 9, or (n, 10) one-hot.
         batch_size: Images in a batch; the last batch of an epoch may be smaller.
-        seed: Decides order and warps of all epochs.
-        strength: Factor on the augmentation; see `random_affine`.
+        seed: Decides order and changes of all epochs.
+        strength: Factor on the warps; see `random_affine`.
+        thickness: Share of images with changed strokes; see `random_thickness`.
 
     Returns:
         A dataset of `ceil(n / batch_size)` batches: images (b, 28, 28, 1)
-        float32, 0 to 255, and their labels (b,).
+        float32, 0 to 255, and their labels.
     """
-    batches = (
-        tf.data.Dataset.from_tensor_slices((images, labels))
-        .shuffle(len(images), seed=seed)
-        .batch(batch_size)
-    )
-    warp_seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
+    # What is shuffled are the numbers of the images: the images stay where they are.
+    all_images, all_labels = tf.constant(images), tf.constant(labels)
+    batches = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).batch(batch_size)
+    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(4)
 
-    def augment(batch, warp_seed):
-        batch_images, batch_labels = batch
-        return random_affine(batch_images, warp_seed, strength), batch_labels
+    def augment(batch, seeds):
+        pixels = tf.cast(tf.gather(all_images, batch), tf.float32)
+        pixels = random_thickness(pixels, seeds[:2], thickness)
+        return random_affine(pixels, seeds[2:], strength), tf.gather(all_labels, batch)
 
     return (
-        tf.data.Dataset.zip(batches, warp_seeds)
+        tf.data.Dataset.zip(batches, seeds)
         .map(augment, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(tf.data.AUTOTUNE)
     )

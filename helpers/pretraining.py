@@ -16,6 +16,7 @@ from helpers.backend import keras
 from helpers.data import DataError, Mnist, load_mnist
 from helpers.evaluation import accuracy, predict_probabilities
 from helpers.files import written_whole
+from helpers.progress import Progress
 from helpers.saving import (
     CARD_FILE,
     LITERT_FILE,
@@ -30,7 +31,7 @@ from helpers.training import BEST, train
 
 import numpy as np
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 COMMAND = "make pretrained"
 
 
@@ -109,7 +110,9 @@ def train_all(mnist: Mnist) -> tuple[keras.Model, np.ndarray]:
     x_train, x_test = mnist.x_train[..., None], mnist.x_test[..., None]
     shipped, scores = None, []
     for seed in SEEDS:
-        model, _ = train(x_train, mnist.y_train, seed=seed, recipe=BEST, label=f"seed {seed}")
+        model, _ = train(
+            x_train, mnist.y_train, seed=seed, recipe=BEST, progress=Progress(f"seed {seed}")
+        )
         scores.append(accuracy(predict_probabilities(model, x_test), mnist.y_test))
         shipped = shipped or model
         print(f"seed {seed}: test accuracy {scores[-1]:.2%}", flush=True)

@@ -1,11 +1,18 @@
-"""Shows how far a training is, in a notebook or on a terminal."""
+"""Shows how far a training is, or several at once, in a notebook or on a terminal."""
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from helpers.backend import keras
 
 from IPython import get_ipython
 from IPython.display import display
+
+REFRESH_SECONDS = 1.0
 
 
 class Progress(keras.callbacks.Callback):
@@ -17,45 +24,116 @@ class Progress(keras.callbacks.Callback):
         seconds: Duration of each finished epoch, validation included.
     """
 
-    REFRESH_SECONDS = 1.0
-
     def __init__(self, label: str = "training"):
         super().__init__()
         self.label = label
         self.seconds: list[float] = []
 
     def on_train_begin(self, logs=None):
-        self._start = self._last_shown = time.perf_counter()
-        self._display = display(_Line(""), display_id=True) if _in_notebook() else None
+        self._last_shown = time.perf_counter()
+        self._line = _Line(self.label)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._epoch_start = epoch, time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.perf_counter()
-        if self._display is not None and now - self._last_shown > self.REFRESH_SECONDS:
+        if now - self._last_shown > REFRESH_SECONDS:
             self._last_shown = now
-            done = self._epoch + (batch + 1) / (self.params["steps"] or batch + 1)
-            self._display.update(_Line(self._describe(done)))
+            self._show(self._epoch + (batch + 1) / (self.params["steps"] or batch + 1))
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds.append(time.perf_counter() - self._epoch_start)
-        if self._display is None:
-            print(self._describe(epoch + 1), flush=True)
+        self._show(epoch + 1)
 
-    def on_train_end(self, logs=None):
-        if self._display is not None:
-            self._display.update(_Line(self._describe(self.params["epochs"])))
+    def _show(self, epochs_done: float) -> None:
+        self._line.show(epochs_done, self.params["epochs"], "epochs")
 
-    def _describe(self, epochs_done: float) -> str:
-        epochs = self.params["epochs"]
-        elapsed = time.perf_counter() - self._start
-        text = f"{self.label}: {epochs_done:.1f} of {epochs} epochs, {elapsed:.0f} s"
-        left = elapsed / epochs_done * (epochs - epochs_done)
-        return text + (f", about {left:.0f} s left" if left >= 1 else "")
+
+class ReportedProgress(Progress):
+    """Reports how far a training is to the process that waits for it: see `watched`.
+
+    Args:
+        path: A file that holds the share of the training that is done, 0 to 1.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.path = path
+
+    def on_train_begin(self, logs=None):
+        self._last_shown = time.perf_counter()
+
+    def _show(self, epochs_done: float) -> None:
+        self.path.write_text(str(epochs_done / self.params["epochs"]), encoding="ascii")
+
+
+@contextmanager
+def watched(parts: int, label: str, unit: str) -> Iterator[list[Path]]:
+    """Show how far several trainings in other processes are, all in one line.
+
+    Args:
+        parts: How many trainings there are.
+        label: What they are together.
+        unit: What each of them is, in the plural.
+
+    Yields:
+        A file for each training, to be handed to its `ReportedProgress`.
+    """
+    with TemporaryDirectory(prefix="progress-") as folder:
+        reports = [Path(folder) / str(part) for part in range(parts)]
+        line, finished = _Line(label), threading.Event()
+
+        def watch():
+            while not finished.wait(REFRESH_SECONDS):
+                line.show(sum(map(_read_share, reports)), parts, unit)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield reports
+        finally:
+            finished.set()
+            watcher.join()
+        line.show(parts, parts, unit)
+
+
+def _read_share(report: Path) -> float:
+    try:
+        return float(report.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # Not begun yet, or just being written.
+        return 0.0
 
 
 class _Line:
+    """A line that tells how much is done and how long the rest will take.
+
+    In a notebook it renews itself; elsewhere it is printed anew for each whole
+    part that is done.
+    """
+
+    def __init__(self, label: str):
+        self.label = label
+        self._start = time.perf_counter()
+        self._printed = 0
+        self._display = display(_Text(""), display_id=True) if _in_notebook() else None
+
+    def show(self, done: float, total: int, unit: str) -> None:
+        """Tell that `done` of `total` are finished."""
+        if self._display is not None:
+            self._display.update(_Text(self._describe(done, total, unit)))
+        elif int(done) > self._printed:
+            self._printed = int(done)
+            print(self._describe(done, total, unit), flush=True)
+
+    def _describe(self, done: float, total: int, unit: str) -> str:
+        elapsed = time.perf_counter() - self._start
+        text = f"{self.label}: {done:.1f} of {total} {unit}, {elapsed:.0f} s"
+        left = elapsed / done * (total - done) if done else 0
+        return text + (f", about {left:.0f} s left" if left >= 1 else "")
+
+
+class _Text:
     """Text that a notebook displays without quotes."""
 
     def __init__(self, text: str):

@@ -52,8 +52,8 @@ def save_model(model: keras.Model, path: Path) -> None:
     """Save a network for prediction in Keras' format, whole or not at all.
 
     Args:
-        model: Trained or not; its optimizer is left out, which makes the file a
-            third of the size and free of anything but layers and weights.
+        model: Trained or not; its optimizer is left out, which makes the file
+            half the size and free of anything but layers and weights.
         path: A path that ends in `.keras`.
 
     Raises:

@@ -3,12 +3,13 @@
 import hashlib
 import socket
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import helpers.data
 from helpers.data import load_sample
 from helpers.saving import export_litert
-from helpers.training import Recipe, train
+from helpers.training import QUICK, train
 
 import matplotlib
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image, ImageDraw
 matplotlib.use("agg")
 
 # Small enough to train in a second, long enough to learn something.
-TINY = Recipe(epochs=4, batch_size=32, augmentation=0.5)
+TINY = replace(QUICK, epochs=4, batch_size=32, augmentation=0.5)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,10 @@
-from helpers.augmentation import SHIFT, affine_matrices, random_affine, training_batches
+from helpers.augmentation import (
+    SHIFT,
+    affine_matrices,
+    random_affine,
+    random_thickness,
+    training_batches,
+)
 from helpers.backend import keras
 
 import numpy as np
@@ -111,6 +117,31 @@ def test_warped_digits_are_still_themselves(digits):
     assert np.diag(to_own).mean() > np.diag(to_transposed).mean() + 0.2
 
 
+# Stroke thickness
+
+
+def ink(images):
+    """Pixels with ink in each image, (n,)."""
+    return (np.asarray(images) > 100).sum(axis=(1, 2, 3))
+
+
+def test_thickness_changes_the_share_of_images_that_it_should(dots):
+    changes = ink(random_thickness(dots, (1, 2), share=0.5)) - ink(dots)
+    thicker, thinner = (changes > 0).mean(), (changes < 0).mean()
+    assert 0.15 < thicker < 0.35 and 0.15 < thinner < 0.35
+    assert set(np.unique(changes)) == {3 * 3 - 4 * 4, 0, 5 * 5 - 4 * 4}
+
+
+def test_no_share_of_thickness_leaves_the_images_alone(dots):
+    np.testing.assert_array_equal(random_thickness(dots, (1, 2), share=0.0), dots)
+
+
+def test_thickness_follows_its_seed(dots):
+    first = random_thickness(dots, (1, 2)).numpy()
+    np.testing.assert_array_equal(random_thickness(dots, (1, 2)), first)
+    assert not np.array_equal(random_thickness(dots, (1, 3)), first)
+
+
 @pytest.fixture
 def numbered():
     """70 images whose brightness is their number, which also decides their label."""
@@ -125,7 +156,7 @@ def one_epoch(batches):
 
 
 def test_each_epoch_brings_every_image_once_with_its_own_label(numbered):
-    batches = training_batches(*numbered, batch_size=32, seed=0, strength=0.0)
+    batches = training_batches(*numbered, batch_size=32, seed=0, strength=0.0, thickness=0.0)
     for _ in range(2):
         numbers, labels = one_epoch(batches)
         assert sorted(numbers) == list(range(70))
@@ -133,7 +164,7 @@ def test_each_epoch_brings_every_image_once_with_its_own_label(numbered):
 
 
 def test_images_are_shuffled_across_the_whole_set_and_anew_in_each_epoch(numbered):
-    batches = training_batches(*numbered, batch_size=32, seed=0, strength=0.0)
+    batches = training_batches(*numbered, batch_size=32, seed=0, strength=0.0, thickness=0.0)
     first, _ = one_epoch(batches)
     second, _ = one_epoch(batches)
     assert first[:32].max() > 50

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from helpers import evaluation
 from helpers.evaluation import (
     CrossValidation,
@@ -9,7 +11,7 @@ from helpers.evaluation import (
     predict_probabilities,
     stratified_folds,
 )
-from helpers.training import Recipe, train
+from helpers.training import QUICK, train
 
 import numpy as np
 import pandas as pd
@@ -68,8 +70,8 @@ def trainings(monkeypatch):
         def predict(self, images, **options):
             return one_hot([self.known.get(image.tobytes(), 9) for image in images])
 
-    def memorise(images, labels, **options):
-        calls.append((images, labels, options))
+    def memorise(images, labels, seed, recipe, **options):
+        calls.append((images, labels, options | {"seed": seed, "recipe": recipe}))
         history = {"loss": [2.0, 1.0], "accuracy": [0.5, 1.0], "seconds": [3.0, 3.0]}
         return Memory(images, labels), history
 
@@ -85,7 +87,7 @@ def noise():
 
 
 def test_knowing_the_training_part_by_heart_does_not_help(trainings, noise):
-    result = cross_validate(*noise, seed=0)
+    result = cross_validate(*noise, seed=0, processes=1)
     np.testing.assert_allclose(result.scores, 0.1)  # it says 9 to all that it has not seen
     assert result.mean == pytest.approx(0.1)
     np.testing.assert_array_equal(result.probabilities, one_hot(np.full(100, 9)))
@@ -94,8 +96,8 @@ def test_knowing_the_training_part_by_heart_does_not_help(trainings, noise):
 def test_each_fold_gets_its_own_seed_labels_and_validation_part(trainings, noise):
     images, labels = noise
     label_of = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
-    recipe = Recipe(epochs=2)
-    cross_validate(images, labels, seed=40, recipe=recipe, folds=4)
+    recipe = replace(QUICK, epochs=2)
+    cross_validate(images, labels, seed=40, recipe=recipe, folds=4, processes=1)
     assert [options["seed"] for _, _, options in trainings] == [40, 41, 42, 43]
     for fit_images, fit_labels, options in trainings:
         assert options["recipe"] is recipe
@@ -111,7 +113,7 @@ def test_each_fold_gets_its_own_seed_labels_and_validation_part(trainings, noise
 
 
 def test_the_history_has_a_row_for_each_fold_and_epoch_counted_from_1(trainings, noise):
-    history = cross_validate(*noise, seed=0, folds=3).history
+    history = cross_validate(*noise, seed=0, folds=3, processes=1).history
     assert history[["fold", "epoch"]].to_numpy().tolist() == [
         *([1, 1], [1, 2]),
         *([2, 1], [2, 2]),
@@ -123,14 +125,26 @@ def test_the_history_has_a_row_for_each_fold_and_epoch_counted_from_1(trainings,
 
 def test_a_real_fold_repeats_a_training_on_the_other_fold_alone(digits):
     images, labels = digits.images[:80], digits.labels[:80]
-    recipe = Recipe(epochs=1, batch_size=40)
-    result = cross_validate(images, labels, seed=3, recipe=recipe, folds=2)
+    recipe = replace(QUICK, epochs=1, batch_size=40)
+    result = cross_validate(images, labels, seed=3, recipe=recipe, folds=2, processes=1)
     _, (fit_on, validate_on) = stratified_folds(labels, folds=2, seed=3)
     model, _ = train(images[fit_on], labels[fit_on], seed=4, recipe=recipe)
     expected = predict_probabilities(model, images[validate_on])
     np.testing.assert_array_equal(result.probabilities[validate_on], expected)
     assert result.scores[1] == accuracy(expected, labels[validate_on])
     assert result.scores.tolist() == result.history["val_accuracy"].round(6).tolist()
+
+
+def test_folds_in_processes_of_their_own_give_what_they_give_in_this_one(digits):
+    images, labels = digits.images[:80], digits.labels[:80]
+    recipe = replace(QUICK, epochs=1, batch_size=40)
+    here, there = (
+        cross_validate(images, labels, seed=3, recipe=recipe, folds=2, processes=processes)
+        for processes in (1, 2)
+    )
+    # Fewer threads add up in another order.
+    np.testing.assert_allclose(there.probabilities, here.probabilities, atol=1e-3)
+    assert there.history["fold"].tolist() == [1, 2]
 
 
 def test_mean_and_sample_standard_deviation_of_the_folds():

@@ -13,19 +13,36 @@ from helpers.models import (
 import numpy as np
 import pytest
 
-# Counted by hand: weights and biases layer by layer.
-CNN_PARAMETERS = (
-    (9 * 24 + 4 * 24)  # convolution without bias, batch normalisation
-    + (9 * 24 * 48 + 48)  # convolution with bias
-    + (9 * 48 * 48 + 4 * 48)
-    + (9 * 48 * 96 + 4 * 96)
-    + (2 * 2 * 96 * 10 + 10)
+# Counted by hand, layer by layer: a convolution before batch normalisation has no bias,
+# the others have; batch normalisation has four numbers a channel.
+SMALL_PARAMETERS = (
+    (9 * 24 + 4 * 24)
+    + (9 * 24 * 32 + 32)
+    + (9 * 32 * 48 + 4 * 48)
+    + (9 * 48 * 64 + 4 * 64)
+    + (2 * 2 * 64 * 10 + 10)
 )
+LARGE_PARAMETERS = (
+    (9 * 24 + 4 * 24)
+    + (9 * 24 * 32 + 32)
+    + (9 * 32 * 32 + 32)
+    + (9 * 32 * 48 + 4 * 48)
+    + (9 * 48 * 64 + 64)
+    + (9 * 64 * 96 + 4 * 96)
+    + (3 * 3 * 96 * 10 + 10)
+)
+
+
+def build_large_cnn():
+    return build_cnn("large")
+
+
 BUILDERS = {
     build_softmax_regression: 784 * 10 + 10,
     build_multilayer_perceptron: 784 * 128 + 128 + 128 * 10 + 10,
     build_published_cnn: 159_254,
-    build_cnn: CNN_PARAMETERS,
+    build_cnn: SMALL_PARAMETERS,
+    build_large_cnn: LARGE_PARAMETERS,
 }
 
 
@@ -65,7 +82,7 @@ def test_pixels_are_scaled_and_standardised_by_the_figures_of_mnist(pixel, expec
 
 
 @pytest.mark.parametrize(
-    "build", [build_softmax_regression, build_multilayer_perceptron, build_cnn]
+    "build", [build_softmax_regression, build_multilayer_perceptron, build_cnn, build_large_cnn]
 )
 def test_normalisation_is_part_of_the_network(build):
     first, second = build().layers[:2]
@@ -86,7 +103,7 @@ def test_dropout_acts_in_training_only(digits):
     np.testing.assert_array_equal(model(images).numpy(), predicted)
     trained_on = model(images, training=True).numpy()
     assert not np.array_equal(model(images, training=True).numpy(), trained_on)
-    assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.8]
+    assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.4, 0.8]
 
 
 def test_two_networks_share_no_weights():
@@ -107,13 +124,22 @@ def test_multiply_adds_of_the_published_network_agree_with_a_count_by_hand():
     ]
 
 
-def test_multiply_adds_of_our_network_agree_with_a_count_by_hand():
+def test_multiply_adds_of_our_networks_agree_with_a_count_by_hand():
     assert [cost for cost in map(multiply_adds, build_cnn().layers) if cost] == [
         28 * 28 * 9 * 1 * 24,
-        12 * 12 * 9 * 24 * 48,
-        10 * 10 * 9 * 48 * 48,
-        5 * 5 * 9 * 48 * 96,
-        2 * 2 * 96 * 10,
+        12 * 12 * 9 * 24 * 32,
+        10 * 10 * 9 * 32 * 48,
+        5 * 5 * 9 * 48 * 64,
+        2 * 2 * 64 * 10,
+    ]
+    assert [cost for cost in map(multiply_adds, build_large_cnn().layers) if cost] == [
+        28 * 28 * 9 * 1 * 24,
+        14 * 14 * 9 * 24 * 32,
+        12 * 12 * 9 * 32 * 32,
+        12 * 12 * 9 * 32 * 48,
+        6 * 6 * 9 * 48 * 64,
+        6 * 6 * 9 * 64 * 96,
+        3 * 3 * 96 * 10,
     ]
 
 
@@ -150,7 +176,7 @@ def seen_pixels(feature_layers, size=64):
     return sum(image[middle, middle, 0] > unchanged[middle, middle, 0] * 1.001 for image in changed)
 
 
-@pytest.mark.parametrize("build", [build_published_cnn, build_cnn])
+@pytest.mark.parametrize("build", [build_published_cnn, build_cnn, build_large_cnn])
 def test_receptive_fields_agree_with_an_experiment(build):
     model = build()
     fields = receptive_fields(model)

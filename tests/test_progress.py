@@ -1,7 +1,8 @@
+import time
 from types import SimpleNamespace
 
 from helpers import progress
-from helpers.progress import Progress
+from helpers.progress import Progress, ReportedProgress, watched
 
 import pytest
 
@@ -39,7 +40,6 @@ def test_outside_a_notebook_there_is_one_line_after_each_epoch(clock, capsys):
             clock.now += 3
             callback.on_train_batch_end(batch)
         callback.on_epoch_end(epoch)
-    callback.on_train_end()
     assert capsys.readouterr().out.splitlines() == [
         "fold 1 of 5: 1.0 of 2 epochs, 30 s, about 30 s left",
         "fold 1 of 5: 2.0 of 2 epochs, 60 s",
@@ -76,10 +76,54 @@ def test_in_a_notebook_the_line_renews_itself_at_most_once_a_second(clock, shown
 
 def test_in_a_notebook_the_last_line_says_that_all_is_done(clock, shown):
     callback = started(epochs=4)
-    callback.on_epoch_begin(0)
+    callback.on_epoch_begin(3)
     clock.now += 80
-    callback.on_train_end()
+    callback.on_epoch_end(3)
     assert shown[-1] == "training: 4.0 of 4 epochs, 80 s"
+
+
+# Several trainings in other processes
+
+
+def test_a_reported_training_writes_the_share_that_is_done(tmp_path, clock, capsys):
+    callback = ReportedProgress(tmp_path / "report")
+    callback.set_params({"epochs": 4, "steps": 10})
+    callback.on_train_begin()
+    callback.on_epoch_begin(1)
+    clock.now += 2
+    callback.on_train_batch_end(4)
+    assert float((tmp_path / "report").read_text()) == pytest.approx(1.5 / 4)
+    callback.on_epoch_end(1)
+    assert float((tmp_path / "report").read_text()) == pytest.approx(2 / 4)
+    assert callback.seconds == [2]
+    assert capsys.readouterr().out == ""
+
+
+def test_one_line_shows_several_trainings_together(monkeypatch, shown):
+    monkeypatch.setattr(progress, "REFRESH_SECONDS", 0.01)
+    with watched(2, "cross-validation", "folds") as reports:
+        reports[0].write_text("1.0")
+        reports[1].write_text("0.5")
+        deadline = time.monotonic() + 10
+        while not any("1.5 of 2 folds" in line for line in shown) and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert any(line.startswith("cross-validation: 1.5 of 2 folds") for line in shown)
+    assert shown[-1].startswith("cross-validation: 2.0 of 2 folds")
+    assert not reports[0].exists()
+
+
+@pytest.mark.parametrize("text", [None, "", "0.2x"], ids=["missing", "empty", "half-written"])
+def test_a_report_that_cannot_be_read_counts_as_nothing_done(tmp_path, text):
+    report = tmp_path / "report"
+    if text is not None:
+        report.write_text(text)
+    assert progress._read_share(report) == 0
+
+
+def test_trainings_that_fail_are_not_called_done(shown):
+    with pytest.raises(ValueError, match="broken"), watched(2, "training", "seeds"):
+        raise ValueError("broken")
+    assert not any("2.0 of 2" in line for line in shown)
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ def test_a_reloaded_network_predicts_the_same_to_the_bit(trained, saved, digits)
 
 def test_the_optimizer_stays_out_of_the_file(trained, saved, tmp_path):
     trained.model.save(tmp_path / "with_optimizer.keras")
-    assert saved.stat().st_size < 0.5 * (tmp_path / "with_optimizer.keras").stat().st_size
+    assert saved.stat().st_size < 0.7 * (tmp_path / "with_optimizer.keras").stat().st_size
     with zipfile.ZipFile(saved) as archive:
-        assert b"AdamW" not in archive.read("config.json")
+        assert b"Muon" not in archive.read("config.json")
         assert b"optimizer" not in archive.read("model.weights.h5")
 
 

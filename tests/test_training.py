@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 from helpers import training
+from helpers.backend import keras
 from helpers.evaluation import accuracy, predict_probabilities
-from helpers.training import Recipe, one_cycle, train
+from helpers.progress import Progress
+from helpers.training import QUICK, one_cycle, train
 
 import numpy as np
 import pytest
@@ -39,7 +43,7 @@ def test_one_seed_gives_the_same_network_whether_or_not_it_is_validated(trained,
 
 
 def test_another_seed_gives_another_network(trained, digits):
-    shorter = Recipe(epochs=1, batch_size=32)
+    shorter = replace(QUICK, epochs=1, batch_size=32)
     model, history = train(digits.images, digits.labels, seed=8, recipe=shorter)
     assert not same_weights(model, trained.model)
     assert len(history["loss"]) == 1
@@ -67,7 +71,9 @@ def test_the_last_validation_figure_is_the_returned_networks(trained, digits):
     images, labels = digits.validation
     probabilities = predict_probabilities(trained.model, images)
     assert trained.history["val_accuracy"][-1] == pytest.approx(accuracy(probabilities, labels))
-    loss = -np.log(probabilities[np.arange(len(labels)), labels]).mean()
+    smoothed = 0.95 * np.eye(10)[labels] + 0.05 / 10
+    loss = -(smoothed * np.log(probabilities)).sum(axis=1).mean()
+    assert trained.recipe.label_smoothing == 0.05
     assert trained.history["val_loss"][-1] == pytest.approx(loss, rel=1e-3)
 
 
@@ -112,26 +118,48 @@ def trained_until(monkeypatch):
 
 
 def test_batch_size_seed_and_augmentation_reach_the_batches(trained_until):
-    recipe = Recipe(epochs=1, batch_size=3, augmentation=0.7)
+    recipe = replace(QUICK, epochs=1, batch_size=3, augmentation=0.7, thickness=0.2)
     seen = trained_until(training, "training_batches", recipe)
-    assert seen["arguments"][2:] == (3, 5, 0.7)
+    assert seen["arguments"][2:] == (3, 5, 0.7, 0.2)
+
+
+def test_labels_reach_the_batches_as_one_hot_rows(trained_until):
+    seen = trained_until(training, "training_batches", replace(QUICK, epochs=1))
+    np.testing.assert_array_equal(seen["arguments"][1], np.eye(10))
+
+
+def test_label_smoothing_reaches_the_loss(trained_until):
+    recipe = replace(QUICK, epochs=1, label_smoothing=0.2)
+    seen = trained_until(training.keras.losses, "CategoricalCrossentropy", recipe)
+    assert seen["label_smoothing"] == 0.2
 
 
 def test_weight_decay_and_learning_rate_reach_the_optimizer(trained_until):
-    recipe = Recipe(epochs=4, batch_size=5, peak_learning_rate=0.01, weight_decay=0.3, warmup=0.5)
-    seen = trained_until(training.keras.optimizers, "AdamW", recipe)
-    assert seen["weight_decay"] == 0.3
+    recipe = replace(
+        QUICK, epochs=4, batch_size=5, peak_learning_rate=0.01, weight_decay=0.3, warmup=0.5
+    )
+    seen = trained_until(training, "ConvolutionMuon", recipe)
+    assert seen["weight_decay"] == seen["adam_weight_decay"] == 0.3
     (schedule,) = seen["arguments"]
     assert float(schedule(4)) == pytest.approx(0.01)  # half of 4 × 2 steps
     assert float(schedule(8)) == pytest.approx(0, abs=1e-9)
 
 
-def test_dropout_reaches_the_network(trained_until):
-    assert trained_until(training, "build_cnn", Recipe(epochs=1, dropout=0.45))["arguments"] == (
-        0.45,
+def test_size_and_dropout_reach_the_network(trained_until):
+    recipe = replace(QUICK, epochs=1, network="large", dropout=0.45)
+    assert trained_until(training, "build_cnn", recipe)["arguments"] == ("large", 0.45)
+
+
+def test_callbacks_and_progress_are_called(digits, capsys):
+    class Epochs(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(epoch)
+
+    seen, progress = [], Progress("seed 3")
+    recipe = replace(QUICK, epochs=2, batch_size=32)
+    _, history = train(
+        digits.images[:64], digits.labels[:64], 3, recipe, progress=progress, callbacks=[Epochs()]
     )
-
-
-def test_the_progress_line_carries_the_label(trained_until):
-    seen = trained_until(training, "Progress", Recipe(epochs=1))
-    assert seen["arguments"] == ("training",)
+    assert seen == [0, 1]
+    assert history["seconds"] == progress.seconds
+    assert capsys.readouterr().out.startswith("seed 3: 1.0 of 2 epochs")
