@@ -15,7 +15,7 @@ SAMPLE := MNIST_DATA=sample MNIST_MODELS="$(CURDIR)/build/test/sample"
 FULL := MNIST_DATA=full MNIST_MODELS="$(CURDIR)/build/test/full"
 NBVAL := --nbval-current-env --nbval-cell-timeout=1200
 
-.PHONY: help tutorial test test-full lab notebooks pretrained lint lock clean
+.PHONY: help tutorial test test-full lab notebooks pretrained bench lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,11 @@ lab: $(READY) ## open JupyterLab in notebooks/
 notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (12 min)
 	@$(RUN) -m helpers.execution --in-place
 
-pretrained: $(READY) ## train the network that ships anew, with its card (10 min)
+pretrained: $(READY) ## train the network that ships anew, with its card (30 min)
 	@$(RUN) -m helpers.pretraining
+
+bench: $(READY) ## measure recipes side by side, ENTRIES="quick ..." or all of them (2 hours)
+	@$(RUN) -m benchmarks $(ENTRIES)
 
 lint: $(READY) ## check style and mistakes with ruff
 	@$(RUN) -m ruff check

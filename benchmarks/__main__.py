@@ -1,0 +1,65 @@
+"""Runs entries of the benchmark one after the other: `make bench ENTRIES="published quick"`.
+
+Without names it runs all of them. Each result replaces the older one of its entry
+in `results/` as soon as it is there, so a run can be broken off and taken up again.
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+
+from benchmarks.entries import ENTRIES, Tables
+from benchmarks.figures import draw_figures
+from benchmarks.measuring import in_fresh_process
+from benchmarks.results import store
+from helpers.data import DataError, load_mnist
+from helpers.saving import CARD_FILE, PRETRAINED_FOLDER, read_facts
+
+
+def parse(arguments: list[str] | None = None) -> list[str]:
+    """Read the names of the entries from the command line; all if there are none."""
+    listed = "\n".join(
+        f"  {name:16} {entry.minutes:3} min  {entry.title}" for name, entry in ENTRIES.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure recipes for MNIST side by side on this machine.",
+        epilog=f"entries, with their time on two cores:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("entries", nargs="*", metavar="ENTRY", help="what to measure; default: all")
+    names = parser.parse_args(arguments).entries or list(ENTRIES)
+    unknown = [name for name in names if name not in ENTRIES]
+    if unknown:
+        parser.error(f"there is no entry {unknown[0]!r}; choose from {', '.join(ENTRIES)}")
+    return names
+
+
+def measure(name: str) -> Tables:
+    """Measure one entry on full MNIST; runs in a fresh process."""
+    os.environ["MNIST_DATA"] = "full"
+    return ENTRIES[name].run(load_mnist())
+
+
+def main() -> None:
+    """Measure, store and draw: `python -m benchmarks`."""
+    names = parse()
+    for name in list(names):
+        package = ENTRIES[name].needs
+        if importlib.util.find_spec(package) is None:
+            print(f"{name}: left out, for it needs the package {package}")
+            names.remove(name)
+    total = sum(ENTRIES[name].minutes for name in names)
+    print(f"{len(names)} entries, about {total} minutes on two cores", flush=True)
+    for name in names:
+        print(f"{name}: {ENTRIES[name].title}, about {ENTRIES[name].minutes} min", flush=True)
+        try:
+            store(name, in_fresh_process(measure, name))
+        except DataError as error:
+            sys.exit(f"error: {error}")
+    draw_figures(read_facts(PRETRAINED_FOLDER / CARD_FILE))
+
+
+if __name__ == "__main__":
+    main()

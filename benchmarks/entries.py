@@ -1,0 +1,235 @@
+"""What can be measured, each entry under a name: `make bench ENTRIES="published quick"`.
+
+An entry gives tables: for each file of `results/` the rows that it adds. It runs in
+a fresh process of its own, so that no entry warms up another.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from unittest.mock import patch
+
+from benchmarks import recipes
+from benchmarks.measuring import (
+    MILESTONES,
+    Scoreboard,
+    in_fresh_process,
+    machine,
+    peak_gflops,
+    peak_memory_mb,
+    time_to,
+    training_gflops,
+)
+from helpers import training
+from helpers.backend import keras
+from helpers.data import Mnist
+from helpers.evaluation import CrossValidation, cross_validate, stratified_folds
+from helpers.training import BEST, QUICK, Recipe, train
+
+import numpy as np
+import pandas as pd
+
+Tables = dict[str, list[dict]]
+
+# One epoch leaves no time for overfitting, so what works against it is weakened.
+SPRINT = replace(QUICK, epochs=1, dropout=0.1, augmentation=0.5, thickness=0.0)
+
+# One row a trick: our quick recipe without it.
+ABLATIONS = {
+    "everything": {},
+    "without warps": {"augmentation": 0.0},
+    "without changes of the strokes": {"thickness": 0.0},
+    "without dropout": {"dropout": 0.0},
+    "without label smoothing": {"label_smoothing": 0.0},
+    "without weight decay": {"weight_decay": 0.0},
+    "without warm-up": {"warmup": 0.0},
+    "batches of 512": {"batch_size": 512},
+}
+WITHOUT_MUON = "AdamW instead of Muon"
+ABLATION_SEEDS = 3
+VALIDATION_IMAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something to measure.
+
+    Attributes:
+        title: What it is, for people.
+        minutes: About how long it takes on two cores.
+        run: Measures it: takes the data, gives tables.
+        needs: A package without which it is left out.
+    """
+
+    title: str
+    minutes: float
+    run: Callable[[Mnist], Tables]
+    needs: str = "tensorflow"
+
+
+def measure_trainings(mnist: Mnist, recipe: Callable, epochs: int, seeds: int = 1) -> Tables:
+    """Train on the whole training set and score the test set after each epoch.
+
+    Args:
+        mnist: The data.
+        recipe: A training of `benchmarks.recipes`.
+        epochs: How many it was published with.
+        seeds: How many trainings, with seeds from 0.
+
+    Returns:
+        "trainings", a row a seed, and "epochs", a row a seed and epoch.
+    """
+    tables = {"trainings": [], "epochs": []}
+    for seed in range(seeds):
+        peak = peak_gflops()
+        board = Scoreboard(mnist.x_test[..., None], mnist.y_test)
+        cost = recipe(mnist.x_train[..., None], mnist.y_train, seed, epochs, board)
+        last = board.epochs[-1]
+        gflops = training_gflops(cost.multiply_adds, cost.images * epochs, last["seconds"])
+        tables["epochs"] += [{"seed": seed} | row for row in board.epochs]
+        tables["trainings"].append(
+            {"seed": seed}
+            | last
+            | {f"seconds to {goal:.2%}": time_to(board.epochs, goal) for goal in MILESTONES}
+            | asdict(cost)
+            | {"gflops": gflops, "peak gflops": peak, "share of peak": gflops / peak}
+            | {"peak memory (MB)": peak_memory_mb()}
+            | machine()
+        )
+        print(f"  seed {seed}: {last['accuracy']:.2%} in {last['seconds']:.0f} s", flush=True)
+    return tables
+
+
+def measure_published_folds(mnist: Mnist) -> Tables:
+    """Cross-validate the published recipe: 10 epochs, batches of 32, one fold after the other."""
+    images, labels = mnist.x_train[..., None], mnist.y_train
+    scores, seconds = [], 0.0
+    for fold, (fit_on, validate_on) in enumerate(stratified_folds(labels, folds=5, seed=0)):
+        board = Scoreboard(images[validate_on], labels[validate_on])
+        recipes.train_published(
+            images[fit_on], labels[fit_on], fold, epochs=10, board=board, batch_size=32
+        )
+        scores.append(board.epochs[-1]["accuracy"])
+        seconds += board.epochs[-1]["seconds"]
+        print(f"  fold {fold + 1}: {scores[-1]:.2%}", flush=True)
+    result = CrossValidation(np.array(scores), pd.DataFrame(), np.empty((0, 10)))
+    return {"folds": [_fold_row(result, seconds)]}
+
+
+def measure_our_folds(mnist: Mnist, recipe: Recipe) -> Tables:
+    """Cross-validate a recipe of ours, as notebook 05 does."""
+    start = time.perf_counter()
+    result = cross_validate(mnist.x_train[..., None], mnist.y_train, seed=0, recipe=recipe)
+    return {"folds": [_fold_row(result, time.perf_counter() - start)]}
+
+
+def _fold_row(result: CrossValidation, seconds: float) -> dict:
+    scores = {f"fold {fold}": score for fold, score in enumerate(result.scores, start=1)}
+    return {"mean": result.mean, "std": result.std, "seconds": seconds} | scores | machine()
+
+
+def measure_processes(mnist: Mnist) -> Tables:
+    """Compare two folds side by side, a core each, with one after the other on both cores.
+
+    Both ways in turn, twice, on two folds of 12,000 images and with two epochs.
+    """
+    images, labels = mnist.x_train[:12_000, ..., None], mnist.y_train[:12_000]
+    rows = []
+    for turn in range(2):
+        for processes in (1, 2):
+            start = time.perf_counter()
+            cross_validate(
+                images, labels, 0, replace(QUICK, epochs=2), folds=2, processes=processes
+            )
+            seconds = time.perf_counter() - start
+            rows.append({"turn": turn, "processes": processes, "seconds": seconds} | machine())
+    return {"processes": rows}
+
+
+def measure_growth(mnist: Mnist) -> Tables:
+    """Train on more and more images; above 60,000 they are repeated."""
+    rows = [
+        in_fresh_process(_train_on, mnist, count)
+        for count in (7_500, 15_000, 30_000, 60_000, 120_000, 240_000)
+    ]
+    return {"growth": rows}
+
+
+def _train_on(mnist: Mnist, count: int) -> dict:
+    chosen = np.arange(count) % len(mnist.x_train)
+    images, labels = mnist.x_train[chosen][..., None], mnist.y_train[chosen]
+    _, history = train(images, labels, 0, replace(QUICK, epochs=2))
+    return {
+        "images": count,
+        "images (MB)": images.nbytes / 1e6,
+        "seconds of the first epoch": history["seconds"][0],
+        "seconds of the second epoch": history["seconds"][1],
+        "peak memory (MB)": peak_memory_mb(),
+    } | machine()
+
+
+def measure_ablation(mnist: Mnist) -> Tables:
+    """Leave one part of the quick recipe out at a time; scored on held-out training digits."""
+    order = np.random.default_rng(0).permutation(len(mnist.x_train))
+    images, labels = mnist.x_train[order][..., None], mnist.y_train[order]
+    validation = images[:VALIDATION_IMAGES], labels[:VALIDATION_IMAGES]
+    images, labels = images[VALIDATION_IMAGES:], labels[VALIDATION_IMAGES:]
+    rows = []
+    for seed in range(ABLATION_SEEDS):
+        for name in (*ABLATIONS, WITHOUT_MUON):
+            recipe = replace(QUICK, **ABLATIONS.get(name, {}))
+            with _adamw_for_muon() if name == WITHOUT_MUON else nullcontext():
+                _, history = train(images, labels, seed, recipe, validation)
+            row = {"recipe": name, "seed": seed, "val_accuracy": history["val_accuracy"][-1]}
+            rows.append(row | {"seconds": sum(history["seconds"])} | machine())
+            print(f"  {name}, seed {seed}: {rows[-1]['val_accuracy']:.2%}", flush=True)
+    return {"ablation": rows}
+
+
+def _adamw_for_muon():
+    """Let trainings use AdamW for the time of a `with` block, at the same learning rate."""
+
+    def adamw(schedule, weight_decay, adam_weight_decay):
+        return keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
+
+    return patch.object(training, "ConvolutionMuon", adamw)
+
+
+def measure_pytorch(mnist: Mnist) -> Tables:
+    """Measure PyTorch's example; imported here, for PyTorch is an optional extra."""
+    from benchmarks.pytorch import train_pytorch_example
+
+    return measure_trainings(mnist, train_pytorch_example, epochs=14)
+
+
+def _trainings(recipe: Callable, epochs: int, seeds: int = 1) -> Callable[[Mnist], Tables]:
+    return partial(measure_trainings, recipe=recipe, epochs=epochs, seeds=seeds)
+
+
+def _ours(recipe: Recipe, seeds: int) -> Callable[[Mnist], Tables]:
+    return _trainings(partial(recipes.train_ours, recipe=recipe), recipe.epochs, seeds)
+
+
+ENTRIES = {
+    "published": Entry(
+        "the project that this series grew out of", 5, _trainings(recipes.train_published, 10)
+    ),
+    "keras-example": Entry(
+        "Keras' example, Simple MNIST convnet", 4, _trainings(recipes.train_keras_example, 15)
+    ),
+    "one-epoch": Entry(
+        "tuomaso/train_mnist_fast", 1, _trainings(recipes.train_one_epoch, 1, seeds=3)
+    ),
+    "pytorch-example": Entry("pytorch/examples, mnist", 10, measure_pytorch, needs="torch"),
+    "sprint": Entry("ours, the small network in one epoch", 2, _ours(SPRINT, seeds=5)),
+    "quick": Entry("ours, quick", 2, _ours(QUICK, seeds=1)),
+    "best": Entry("ours, best", 9, _ours(BEST, seeds=1)),
+    "published-folds": Entry("its 5 folds", 20, measure_published_folds),
+    "quick-folds": Entry("our 5 folds, quick", 5, partial(measure_our_folds, recipe=QUICK)),
+    "best-folds": Entry("our 5 folds, best", 35, partial(measure_our_folds, recipe=BEST)),
+    "processes": Entry("two folds at a time or one", 3, measure_processes),
+    "growth": Entry("ours, quick, on more and more images", 6, measure_growth),
+    "ablation": Entry("ours, quick, one part left out at a time", 30, measure_ablation),
+}

@@ -1,0 +1,131 @@
+"""Published recipes for MNIST, each written from its published facts as one training.
+
+Every function makes a fresh network, trains it for a number of epochs, reports
+to a scoreboard after each, and returns the cost of its network. Images come as
+(n, 28, 28, 1) uint8, 0 to 255, labels as (n,) integers; the scaling that a recipe
+prescribes is a layer of its network.
+"""
+
+from dataclasses import dataclass, replace
+
+from benchmarks.measuring import Scoreboard, ScoreEachEpoch
+from helpers.backend import keras, layers
+from helpers.models import IMAGE_SHAPE, build_published_cnn, multiply_adds, normalisation_layers
+from helpers.training import Recipe, train
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs.
+
+    Attributes:
+        parameters: Numbers that it has, trained or not.
+        multiply_adds: Of its convolutions and dense layers, for one image.
+        images: Training images in an epoch.
+    """
+
+    parameters: int
+    multiply_adds: int
+    images: int
+
+
+def train_published(
+    images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard,
+    batch_size: int = 200,
+) -> Cost:  # fmt: skip
+    """The project that this series grew out of: Adam, 10 epochs, batches of 200."""
+    keras.utils.set_random_seed(seed)
+    model = build_published_cnn()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return _fit(model, images, labels, epochs, batch_size, board)
+
+
+def train_keras_example(
+    images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard
+) -> Cost:
+    """Keras' example "Simple MNIST convnet": Adam, 15 epochs, batches of 128.
+
+    As published it keeps a tenth of the training set for validation.
+    """
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [
+            layers.Input(IMAGE_SHAPE),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    kept = round(0.9 * len(images))
+    return _fit(model, images[:kept], labels[:kept], epochs, 128, board)
+
+
+def train_one_epoch(
+    images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard
+) -> Cost:
+    """The last step of tuomaso/train_mnist_fast: Adam, one-cycle to 0.01, batches of 256.
+
+    Written for PyTorch; here with Keras' initial weights, and with a warm-up that is
+    linear where PyTorch's follows a cosine.
+    """
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [
+            layers.Input(IMAGE_SHAPE),
+            *normalisation_layers(),
+            layers.Conv2D(24, 5),
+            layers.MaxPooling2D(),
+            layers.ReLU(),
+            layers.Conv2D(32, 3),
+            layers.MaxPooling2D(),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(256, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    steps = epochs * -(-len(images) // 256)
+    rising = max(1, round(0.3 * steps))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.01 / 25, max(1, steps - rising), warmup_target=0.01, warmup_steps=rising
+    )
+    model.compile(
+        keras.optimizers.Adam(schedule, beta_1=0.7, beta_2=0.9),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return _fit(model, images, labels, epochs, 256, board)
+
+
+def train_ours(
+    images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard,
+    recipe: Recipe,
+) -> Cost:  # fmt: skip
+    """A recipe of this series, its schedule fitted to the number of epochs."""
+    model, _ = train(
+        images, labels, seed, replace(recipe, epochs=epochs), callbacks=[ScoreEachEpoch(board)]
+    )
+    return _cost(model, images)
+
+
+def _fit(
+    model: keras.Model, images: np.ndarray, labels: np.ndarray, epochs: int, batch_size: int,
+    board: Scoreboard,
+) -> Cost:  # fmt: skip
+    model.fit(
+        images, labels, epochs=epochs, batch_size=batch_size, callbacks=[ScoreEachEpoch(board)],
+        verbose=0,
+    )  # fmt: skip
+    return _cost(model, images)
+
+
+def _cost(model: keras.Model, images: np.ndarray) -> Cost:
+    return Cost(model.count_params(), sum(map(multiply_adds, model.layers)), len(images))

@@ -1,0 +1,33 @@
+"""The tables in `results/`: one CSV file for each kind of measurement."""
+
+from pathlib import Path
+
+from helpers.files import written_whole
+
+import pandas as pd
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def store(entry: str, tables: dict[str, list[dict]], folder: Path = RESULTS) -> None:
+    """Put the rows of an entry into the tables, in place of its older ones.
+
+    Args:
+        entry: Its name, which becomes the first column.
+        tables: Rows for each table, a file `<name>.csv` of the folder.
+        folder: Where the tables are.
+    """
+    for name, rows in tables.items():
+        path = folder / f"{name}.csv"
+        new = pd.DataFrame(rows)
+        new.insert(0, "entry", entry)
+        if path.is_file():
+            older = pd.read_csv(path)
+            new = pd.concat([older[older["entry"] != entry], new], ignore_index=True)
+        with written_whole(path) as unfinished:
+            new.to_csv(unfinished, index=False, float_format="%.6g")
+
+
+def load(name: str, folder: Path = RESULTS) -> pd.DataFrame:
+    """Read a table, with the column "entry" first."""
+    return pd.read_csv(folder / f"{name}.csv")
