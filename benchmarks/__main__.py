@@ -10,7 +10,7 @@ import os
 import sys
 
 from benchmarks.entries import ENTRIES, Tables
-from benchmarks.figures import draw_figures
+from benchmarks.figures import NAMES, draw_figures
 from benchmarks.measuring import in_fresh_process
 from benchmarks.results import store
 from helpers.data import DataError, load_mnist
@@ -58,7 +58,8 @@ def main() -> None:
             store(name, in_fresh_process(measure, name))
         except DataError as error:
             sys.exit(f"error: {error}")
-    draw_figures(read_facts(PRETRAINED_FOLDER / CARD_FILE))
+    if any(name in NAMES for name in names):
+        draw_figures(read_facts(PRETRAINED_FOLDER / CARD_FILE))
 
 
 if __name__ == "__main__":
