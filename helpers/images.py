@@ -22,6 +22,8 @@ BOX, SIZE = 20, 28
 WORKING_SIZE = 400
 # Darkest against brightest: below this share of the full range there is no ink to speak of.
 LEAST_CONTRAST = 0.08
+# How far the brightness of evenly lit paper strays, as a share of the full range.
+EVEN_LIGHT = 0.06
 # Patches of ink smaller than this share of the largest are dust, not strokes.
 SPECK_SHARE = 0.03
 # Stroke width in pixels of the 20-pixel box; thinner ones are rare in MNIST.
@@ -101,8 +103,9 @@ def to_ink(grey: np.ndarray) -> np.ndarray:
     """Turn brightness into ink: 0 paper to 1 ink, whichever of the two is the darker.
 
     Paper is what most of the picture consists of; ink lies farther from it than
-    anything else. The paper's brightness is estimated around each pixel, so that
-    a shadow or an uneven light is not taken for ink.
+    anything else. Unless the paper is equally bright everywhere, as on a screen, its
+    brightness is estimated around each pixel, so that a shadow or an uneven light is
+    not taken for ink.
 
     Args:
         grey: (height, width) float, 0 black to 1 white.
@@ -116,15 +119,26 @@ def to_ink(grey: np.ndarray) -> np.ndarray:
     paper = np.median(grey)
     darkest, brightest = np.percentile(grey, [0.5, 99.5])
     dark_ink = grey if paper - darkest > brightest - paper else 1 - grey
-    # The brightest value near a pixel is paper, as long as "near" is wider than a stroke.
-    near = max(3, round(max(grey.shape) * 0.25))
-    lit_paper = ndimage.grey_closing(ndimage.median_filter(dark_ink, 3), size=near)
-    lit_paper = ndimage.uniform_filter(lit_paper, size=near)
+    lit_paper = np.median(dark_ink) if _is_evenly_lit(grey) else _paper_around(dark_ink)
     ink = np.clip(lit_paper - dark_ink, 0, None)
     strongest = np.percentile(ink, 99.8)
     if strongest < LEAST_CONTRAST:
         raise ImageError("no digit found: nothing stands out from the background.")
     return np.clip(ink / strongest, 0, 1).astype(np.float32)
+
+
+def _is_evenly_lit(grey: np.ndarray) -> bool:
+    # The rim is nearly all paper, even where a thick stroke fills a small picture.
+    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    is_paper = np.abs(rim - np.median(grey)) < EVEN_LIGHT
+    return bool(is_paper.mean() > 0.8)
+
+
+def _paper_around(dark_ink: np.ndarray) -> np.ndarray:
+    # The brightest value near a pixel is paper, as long as "near" is wider than a stroke.
+    near = max(3, round(max(dark_ink.shape) * 0.25))
+    brightest = ndimage.grey_closing(ndimage.median_filter(dark_ink, 3), size=near)
+    return ndimage.uniform_filter(brightest, size=near)
 
 
 def find_strokes(ink: np.ndarray) -> np.ndarray:

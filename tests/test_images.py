@@ -246,6 +246,13 @@ def test_ink_is_near_1_on_strokes_and_0_on_paper_for_both_polarities(seven):
         assert ink[300, 30] < 0.05  # paper
 
 
+def test_a_fat_stroke_in_a_small_picture_is_not_taken_for_a_shadow():
+    grey = np.ones((28, 28), np.float32)
+    grey[4:24, 11:18] = 0
+    np.testing.assert_allclose(to_ink(grey), 1 - grey)
+    np.testing.assert_allclose(to_ink(1 - grey), 1 - grey)
+
+
 def test_specks_are_dropped_and_a_detached_bar_is_kept():
     ink = np.zeros((100, 100))
     ink[20:80, 45:55] = 1  # a stroke of 600 pixels
