@@ -30,7 +30,7 @@ def main() -> int:
     needed = ("ai_edge_litert", "numpy", "PIL", "scipy", "skimage")
     if any(importlib.util.find_spec(name) is None for name in needed):
         return run_with_project_python()
-    from helpers.prediction import main as predict
+    from helpers.command import main as predict
 
     return predict()
 

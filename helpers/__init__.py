@@ -14,8 +14,13 @@ For the notebooks:
     progress       how far one training is, or several, in a notebook or on a terminal
     evaluation     stratified cross-validation, confidence interval, calibration
     saving         model files loaded safely, exported to LiteRT, described
-    images         a picture of a digit, prepared the way MNIST was prepared
+    images         picture files and their brightness
+    ink            ink told from paper, strokes from dirt
+    preparation    one digit, prepared the way MNIST was prepared
+    segmentation   several digits in one picture, in reading order
     prediction     digits read from pictures with LiteRT, without TensorFlow
+    showing        a picture with what was found in it
+    command        the command line of `predict.py`
     plots          the figures that more than one notebook draws
 
 Under them:

@@ -1,34 +1,41 @@
 """Digits read from pictures with LiteRT; TensorFlow is neither needed nor imported.
 
-Preparing a picture is the business of `helpers.images`; this module puts the
-prepared 28 × 28 pixels before the network and reports what it says.
+Finding and preparing digits is the business of `helpers.segmentation` and the modules
+below it; this module puts a picture through all of them. The command line is
+`helpers.command`.
 """
 
-import argparse
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.images import ImageError, prepare_digit, read_image
+from helpers.images import to_grey
+from helpers.ink import find_strokes, to_ink
+from helpers.preparation import prepare_strokes
 from helpers.quiet import silenced_native_stderr
+from helpers.segmentation import Found, bounding_box, find_digits
 
 import numpy as np
+from PIL import Image
 
-PROJECT_FOLDER = Path(__file__).parent.parent
 PRETRAINED_LITERT = Path(__file__).parent / "pretrained" / "digits.tflite"
-EXAMPLE_IMAGE = Path("images") / "seven.png"
+# Below this probability an answer is called unsure: fewer than one in a hundred of MNIST's digits.
+SURE = 0.7
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What the network made of one picture.
+class Digit:
+    """A digit read from a picture.
 
     Attributes:
-        pixels: The prepared picture that the network saw, (28, 28) uint8.
+        row: Of digits in the picture, from 0 at the top.
+        box: Left, top, right, bottom in pixels of the picture as it is seen; right
+            and bottom lie outside.
+        pixels: What the network saw, (28, 28) uint8.
         probabilities: Of the digits 0 to 9, (10,) float32, summing to 1.
     """
 
+    row: int
+    box: tuple[int, int, int, int]
     pixels: np.ndarray
     probabilities: np.ndarray
 
@@ -42,9 +49,14 @@ class Reading:
         """Its probability, 0 to 1."""
         return float(self.probabilities.max())
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the answer is to be relied on."""
+        return self.probability >= SURE
+
 
 class DigitReader:
-    """A network in LiteRT's format, ready to predict."""
+    """A network in LiteRT's format, ready to read."""
 
     def __init__(self, path: Path = PRETRAINED_LITERT):
         """Load a network.
@@ -87,54 +99,42 @@ class DigitReader:
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)
 
-    def read(self, path: Path) -> Reading:
-        """Read the one digit in a picture file.
+    def read(self, image: Image.Image, single: bool = False) -> list[Digit]:
+        """Read the digits in a picture.
+
+        Args:
+            image: In any of Pillow's modes, as it is seen.
+            single: Whether all ink is taken for one digit.
+
+        Returns:
+            The digits in reading order, at least one.
 
         Raises:
-            ImageError: If the file is no readable picture or shows no digit.
+            ImageError: If no digit stands out from the background.
         """
-        image = read_image(path)
-        try:
-            pixels = prepare_digit(image)
-        except ImageError as error:
-            raise ImageError(f"{path}: {error}") from None
-        return Reading(pixels, self.predict(pixels[None])[0])
+        grey = to_grey(image)
+        ink = to_ink(grey)
+        strokes = find_strokes(ink)
+        rows = [[self._single(ink, strokes)]] if single else find_digits(ink, strokes, self.predict)
+        scale = image.width / grey.shape[1], image.height / grey.shape[0]
+        return [
+            Digit(row, _scaled(found.box, *scale), found.pixels, found.probabilities)
+            for row, digits in enumerate(rows)
+            for found in digits
+        ]
+
+    def _single(self, ink: np.ndarray, strokes: np.ndarray) -> Found:
+        pixels = prepare_strokes(ink, strokes)
+        return Found(bounding_box(strokes), pixels, self.predict(pixels[None])[0])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Tell which digit each picture shows; the command line of `predict.py`.
-
-    Args:
-        arguments: Paths of pictures; none reads the example in `images/`. The
-            process's own arguments if None.
-
-    Returns:
-        The exit status: 0 if every picture was read, 1 if one could not be, 2 if
-        the model could not be loaded.
-    """
-    parser = argparse.ArgumentParser(
-        prog="predict.py", description="Tell which handwritten digit each picture shows."
+def _scaled(
+    box: tuple[int, int, int, int], across: float, upright: float
+) -> tuple[int, int, int, int]:
+    left, top, right, bottom = box
+    return (
+        round(left * across),
+        round(top * upright),
+        round(right * across),
+        round(bottom * upright),
     )
-    parser.add_argument(
-        "images", metavar="IMAGE", nargs="*", type=Path, help=f"default: {EXAMPLE_IMAGE}"
-    )
-    parser.add_argument(
-        "--model", metavar="FILE", type=Path, default=PRETRAINED_LITERT, help="a .tflite file"
-    )
-    options = parser.parse_args(arguments)
-    try:
-        reader = DigitReader(options.model)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    status = 0
-    for path in options.images or [PROJECT_FOLDER / EXAMPLE_IMAGE]:
-        name = path if options.images else EXAMPLE_IMAGE
-        try:
-            reading = reader.read(path)
-        except ImageError as error:
-            print(f"error: {error}", file=sys.stderr)
-            status = 1
-        else:
-            print(f"{name}: {reading.digit} ({reading.probability:.1%})")
-    return status

@@ -107,6 +107,57 @@ def photograph(
     return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
 
 
+def write_rows(rows: list[str], cell: int, pens: tuple[float, float], seed: int) -> Image.Image:
+    """Write rows of digits, each digit with a pen, slant and size of its own.
+
+    Args:
+        rows: The digits of each row.
+        cell: Height and width of the place of a digit in pixels.
+        pens: Thinnest and thickest stroke, as shares of a digit's height.
+        seed: Decides pens, slants, sizes and places.
+
+    Returns:
+        An ink mask in mode "L", 0 paper to 255 ink.
+    """
+    generator = np.random.default_rng(seed)
+    page = Image.new("L", (max(map(len, rows)) * cell, len(rows) * cell), 0)
+    for row, digits in enumerate(rows):
+        for column, digit in enumerate(digits):
+            height = round(cell * generator.uniform(0.45, 0.55))
+            mask = ink_mask(
+                int(digit), height, generator.uniform(*pens), slant=generator.uniform(0, 0.12),
+                waver=0.25, seed=int(generator.integers(1000)),
+            )  # fmt: skip
+            place = (np.array([column, row]) + 0.5) * cell + generator.normal(0, 0.04 * cell, 2)
+            left, top = (place - np.array(mask.size) / 2).astype(int)
+            page.paste(255, (left, top), mask)
+    return page
+
+
+def photograph_sheet(mask: Image.Image, seed: int) -> Image.Image:
+    """Make an ink mask look like a sheet of squared paper on a dark table, half in shadow.
+
+    Args:
+        mask: 0 paper to 255 ink.
+        seed: Decides the camera's noise.
+
+    Returns:
+        A picture in mode "L", larger than the mask by the table's edge.
+    """
+    width, height = mask.size
+    down, right = np.mgrid[:height, :width]
+    ink = np.asarray(mask.filter(ImageFilter.GaussianBlur(1)), float) / 255
+    squares = ((down + 0.01 * right) % 48 < 1.5) | ((right - 0.01 * down) % 48 < 1.5)
+    paper = (1 - 0.18 * squares) * (1 - 0.75 * ink)
+    shadow = right + 40 * np.sin(down / 90) > 0.58 * width
+    shadow = np.asarray(Image.fromarray(shadow).convert("L").filter(ImageFilter.GaussianBlur(5)))
+    light = 215 * (1 - 0.4 * shadow / 255) * (1 - 0.15 * down / height)
+    photo = np.full((height + 30, width + 70), 45.0)
+    photo[:height, 70:] = paper * light
+    photo += np.random.default_rng(seed).normal(0, 0.4, photo.shape)
+    return Image.fromarray(np.clip(photo, 0, 255).astype(np.uint8))
+
+
 def main() -> None:
     """Draw every picture of this folder anew; the same bytes each time."""
     light = {"paper": 205, "ink": 60, "shadow": 0.35, "noise": 2.5}
@@ -116,6 +167,11 @@ def main() -> None:
         mask = ink_mask(digit, height=90, pen=0.055, slant=0.06, waver=0.25, seed=10 + digit)
         photo = photograph(mask, **light, seed=digit)
         photo.save(FOLDER / f"digit_{digit}.png", optimize=True)
+    sheet = write_rows(["31415", "92653", "58970"], cell=140, pens=(0.04, 0.1), seed=3)
+    photograph_sheet(sheet, seed=3).save(FOLDER / "sheet.png", optimize=True)
+    chalk = write_rows(["2026"], cell=120, pens=(0.06, 0.08), seed=4)
+    board = photograph(chalk, paper=50, ink=215, shadow=0.3, noise=1.5, seed=4)
+    board.save(FOLDER / "blackboard.png", optimize=True)
 
 
 if __name__ == "__main__":

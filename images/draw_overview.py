@@ -6,9 +6,10 @@ pixels, and prepared the way MNIST was prepared.
 
 from pathlib import Path
 
-from helpers.images import prepare_digit, read_image
+from helpers.images import read_image
 from helpers.plots import use_style
 from helpers.prediction import DigitReader
+from helpers.preparation import prepare_digit
 
 import matplotlib.pyplot as plt
 import numpy as np

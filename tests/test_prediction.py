@@ -1,18 +1,12 @@
-import subprocess
-import sys
-from pathlib import Path
-
-from helpers import prediction
 from helpers.backend import keras, layers
-from helpers.images import ImageError, prepare_digit
-from helpers.prediction import DigitReader, Reading, main
+from helpers.images import LONGEST_SIDE, ImageError, read_image
+from helpers.prediction import SURE, Digit, DigitReader
+from helpers.preparation import prepare_digit
 from helpers.saving import export_litert
 
 import numpy as np
 import pytest
 from PIL import Image
-
-PROJECT = Path(prediction.__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -69,114 +63,70 @@ def test_a_network_for_something_else_is_refused(tmp_path):
 # Reading pictures
 
 
-def test_a_reading_gives_the_most_probable_digit():
-    probabilities = np.full(10, 0.02, np.float32)
-    probabilities[4] = 0.82
-    reading = Reading(np.zeros((28, 28), np.uint8), probabilities)
-    assert (reading.digit, reading.probability) == (4, pytest.approx(0.82))
+@pytest.mark.parametrize(("probability", "is_sure"), [(SURE - 0.01, False), (SURE, True)])
+def test_an_answer_is_the_most_probable_digit_and_sure_above_a_threshold(probability, is_sure):
+    probabilities = np.full(10, (1 - probability) / 9)
+    probabilities[4] = probability
+    answer = Digit(0, (0, 0, 9, 9), np.zeros((28, 28), np.uint8), probabilities)
+    assert (answer.digit, answer.probability, answer.is_sure) == (4, probability, is_sure)
 
 
-def test_a_picture_is_prepared_before_it_is_read(reader, seven, tmp_path):
-    seven.save(tmp_path / "seven.png")
-    reading = reader.read(tmp_path / "seven.png")
-    np.testing.assert_array_equal(reading.pixels, prepare_digit(seven))
+@pytest.mark.parametrize("single", [False, True])
+def test_a_picture_is_prepared_before_it_is_read(reader, seven, single):
+    (answer,) = reader.read(seven, single)
+    np.testing.assert_array_equal(answer.pixels, prepare_digit(seven))
     expected = reader.predict(prepare_digit(seven)[None])[0]
-    np.testing.assert_array_equal(reading.probabilities, expected)
+    np.testing.assert_array_equal(answer.probabilities, expected)
 
 
-def test_a_blank_picture_file_is_an_error(reader, tmp_path):
-    Image.new("L", (80, 80), 255).save(tmp_path / "blank.png")
+@pytest.fixture(scope="module")
+def sheet(sample):
+    """Two rows, 7 and 1 above 4, each digit 100 pixels wide and high, dark on grey."""
+    ink = np.zeros((400, 500), np.uint8)
+    places = {7: (30, 60), 1: (40, 300), 4: (250, 170)}
+    for digit, (top, left) in places.items():
+        drawn = Image.fromarray(sample.x_test[sample.y_test == digit][0]).resize((100, 100))
+        ink[top : top + 100, left : left + 100] = np.asarray(drawn)
+    return Image.fromarray((200 - 0.6 * ink).astype(np.uint8))
+
+
+def test_several_digits_come_in_reading_order_with_rows_and_boxes(sheet):
+    answers = DigitReader().read(sheet)
+    assert [(answer.digit, answer.row) for answer in answers] == [(7, 0), (1, 0), (4, 1)]
+    for answer, (left, top) in zip(answers, [(60, 30), (300, 40), (170, 250)], strict=True):
+        assert left <= answer.box[0] < answer.box[2] <= left + 100
+        assert top <= answer.box[1] < answer.box[3] <= top + 100
+
+
+def test_boxes_are_in_pixels_of_the_picture_however_large(sheet):
+    factor = 4
+    large = sheet.resize((factor * sheet.width, factor * sheet.height))
+    assert max(large.size) > LONGEST_SIDE
+    boxes = np.array([answer.box for answer in DigitReader().read(sheet)])
+    large_boxes = np.array([answer.box for answer in DigitReader().read(large)])
+    np.testing.assert_allclose(large_boxes, factor * boxes, atol=4 * factor)
+
+
+def test_boxes_are_in_the_picture_as_it_is_seen(sheet, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side
+    path = tmp_path / "sheet.jpg"
+    sheet.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=95)
+    boxes = [answer.box for answer in DigitReader().read(sheet)]
+    seen = [answer.box for answer in DigitReader().read(read_image(path))]
+    np.testing.assert_allclose(seen, boxes, atol=3)
+
+
+def test_all_ink_can_be_taken_for_one_digit(sheet):
+    (answer,) = DigitReader().read(sheet, single=True)
+    assert answer.box[0] < 160 and answer.box[2] > 300
+
+
+def test_a_blank_picture_is_an_error(reader):
     with pytest.raises(ImageError, match="no digit found"):
-        reader.read(tmp_path / "blank.png")
+        reader.read(Image.new("L", (80, 80), 255))
 
 
 def test_the_network_that_ships_reads_real_digits(sample):
     predicted = DigitReader().predict(sample.x_test).argmax(axis=1)
     assert np.mean(predicted == sample.y_test) > 0.99
-
-
-# The command line
-
-
-@pytest.fixture
-def digit_files(sample, tmp_path):
-    """Three digits as dark ink on white paper, large enough to be looked at."""
-    paths = [tmp_path / f"digit_{index}.png" for index in range(3)]
-    for path, digit in zip(paths, sample.x_test, strict=False):
-        Image.fromarray(255 - digit).resize((140, 140)).save(path)
-    return paths
-
-
-def test_each_picture_gets_a_line_with_its_digit_and_probability(
-    reader, litert_file, digit_files, capsys
-):
-    status = main(["--model", str(litert_file), *map(str, digit_files)])
-    expected = [reader.read(path) for path in digit_files]
-    assert capsys.readouterr().out.splitlines() == [
-        f"{path}: {reading.digit} ({reading.probability:.1%})"
-        for path, reading in zip(digit_files, expected, strict=True)
-    ]
-    assert status == 0
-
-
-def test_one_bad_picture_is_named_and_does_not_stop_the_others(
-    litert_file, digit_files, tmp_path, capsys
-):
-    missing = tmp_path / "missing.png"
-    pictures = [digit_files[0], missing, digit_files[1]]
-    status = main(["--model", str(litert_file), *map(str, pictures)])
-    printed = capsys.readouterr()
-    assert [line.split(":")[0] for line in printed.out.splitlines()] == [
-        str(path) for path in digit_files[:2]
-    ]
-    assert printed.err == f"error: {missing} cannot be read: No such file or directory.\n"
-    assert status == 1
-
-
-def test_a_picture_without_a_digit_is_named(litert_file, tmp_path, capsys):
-    Image.new("L", (80, 80), 255).save(tmp_path / "blank.png")
-    assert main(["--model", str(litert_file), str(tmp_path / "blank.png")]) == 1
-    assert "blank.png" in capsys.readouterr().err
-
-
-def test_a_model_that_cannot_be_loaded_is_named(tmp_path, capsys):
-    assert main(["--model", str(tmp_path / "nowhere.tflite")]) == 2
-    printed = capsys.readouterr()
-    assert printed.err.startswith(f"error: {tmp_path / 'nowhere.tflite'} is not a readable")
-    assert printed.out == ""
-
-
-def test_without_arguments_the_example_of_the_project_is_read_from_anywhere(
-    litert_file, digit_files, tmp_path, monkeypatch, capsys
-):
-    (tmp_path / "images").mkdir()
-    digit_files[0].rename(tmp_path / prediction.EXAMPLE_IMAGE)
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.setattr(prediction, "PROJECT_FOLDER", tmp_path)
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    assert main(["--model", str(litert_file)]) == 0
-    assert capsys.readouterr().out.startswith(f"{prediction.EXAMPLE_IMAGE}: ")
-
-
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=PROJECT
-    )
-
-
-def test_predicting_does_not_import_tensorflow(litert_file, digit_files):
-    code = (
-        "import sys; from helpers.prediction import main; "
-        "status = main(sys.argv[1:]); "
-        "sys.exit(3 if {'tensorflow', 'keras'} & set(sys.modules) else status)"
-    )
-    done = run("-c", code, "--model", litert_file, digit_files[0])
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{digit_files[0]}: ")
-
-
-def test_the_script_runs_from_another_folder_and_explains_itself():
-    done = run(PROJECT / "predict.py", "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "IMAGE" in done.stdout
-    assert "digit" in done.stdout

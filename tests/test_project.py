@@ -135,7 +135,8 @@ def test_pictures_are_what_the_script_draws(tmp_path, monkeypatch):
     draw["main"].__globals__["FOLDER"] = tmp_path
     draw["main"]()
     drawn = sorted(path.name for path in tmp_path.iterdir())
-    assert drawn == ["digit_0.png", *(f"digit_{d}.png" for d in range(1, 10)), "seven.png"]
+    digits = [f"digit_{digit}.png" for digit in range(10)]
+    assert drawn == ["blackboard.png", *digits, "seven.png", "sheet.png"]
     for name in drawn:
         now = np.asarray(Image.open(tmp_path / name), int)
         then = np.asarray(Image.open(PROJECT / "images" / name), int)

@@ -1,0 +1,150 @@
+"""The command line of `predict.py`: reads pictures and tells which digits they show.
+
+Each picture is read, reported and forgotten before the next is opened. What cannot be
+read is named, and does not stop the others.
+"""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from helpers.images import ImageError, read_image
+from helpers.prediction import PRETRAINED_LITERT, Digit, DigitReader
+
+from PIL import Image
+
+PROJECT_FOLDER = Path(__file__).parent.parent
+EXAMPLE_IMAGE = Path("images") / "seven.png"
+SHOWN_FOLDER = PROJECT_FOLDER / "build" / "shown"
+STANDARD_INPUT = "-"
+# Shared by all commands that read digits.
+MODEL_OPTION = {
+    "metavar": "FILE",
+    "type": Path,
+    "default": PRETRAINED_LITERT,
+    "help": "a .tflite file; default: the network that ships",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Tell which digits each picture shows.
+
+    Args:
+        arguments: Those of the command line; the process's own if None.
+
+    Returns:
+        The exit status: 0 if every picture was read, 1 if one could not be, 2 if
+        the model could not be loaded.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        reader = DigitReader(options.model)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    report = report_json if options.json else report_text
+    status = 0
+    for name, source in _sources(options.images):
+        image, digits, error = _read(reader, name, source, options.one)
+        report(name, digits, error)
+        if error:
+            status = 1
+        elif options.show:
+            from helpers.showing import save_shown
+
+            path = save_shown(image, digits, SHOWN_FOLDER / f"{Path(name).stem or 'image'}.png")
+            print(f"drawn: {path}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="predict.py",
+        description="Tell which handwritten digits each picture shows.",
+        epilog="Exit status: 0 all read, 1 something could not be read, 2 wrong usage.",
+    )
+    parser.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="*",
+        help=f"a picture, a folder of pictures, or - for standard input; default: {EXAMPLE_IMAGE}",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--one", action="store_true", help="each picture holds a single digit")
+    parser.add_argument("--model", **MODEL_OPTION)
+    parser.add_argument(
+        "--show", action="store_true", help="draw what was found, and what the network saw"
+    )
+    return parser
+
+
+def _sources(images: Sequence[str]) -> Iterator[tuple[str, Path | io.BytesIO]]:
+    """The name of each picture, and where to read it."""
+    if not images:
+        yield str(EXAMPLE_IMAGE), PROJECT_FOLDER / EXAMPLE_IMAGE
+    for image in images:
+        if image == STANDARD_INPUT:
+            yield STANDARD_INPUT, io.BytesIO(sys.stdin.buffer.read())
+        elif Path(image).is_dir():
+            yield from ((str(path), path) for path in pictures_in(Path(image)))
+        else:
+            yield image, Path(image)
+
+
+def pictures_in(folder: Path) -> Iterable[Path]:
+    """Files below a folder whose ending is that of a picture, in the order of their names."""
+    endings = Image.registered_extensions()
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
+
+
+def _read(
+    reader: DigitReader, name: str, source: Path | io.BytesIO, single: bool
+) -> tuple[Image.Image | None, list[Digit], str | None]:
+    try:
+        image = read_image(source, name)
+    except ImageError as error:
+        return None, [], str(error)
+    try:
+        return image, reader.read(image, single), None
+    except ImageError as error:
+        return image, [], f"{name}: {error}"
+
+
+def report_text(name: str, digits: list[Digit], error: str | None) -> None:
+    """Print what was read for people; what could not be read goes to standard error."""
+    if error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return
+    rows = [list(row) for _, row in groupby(digits, key=lambda digit: digit.row)]
+    if len(rows) == 1:
+        print(f"{name}: {_row_text(rows[0])}", flush=True)
+        return
+    print(f"{name}:")
+    for row in rows:
+        print(f"  {_row_text(row)}", flush=True)
+
+
+def _row_text(row: list[Digit]) -> str:
+    least = min(row, key=lambda digit: digit.probability)
+    text = " ".join(f"{digit.digit}{'' if digit.is_sure else '?'}" for digit in row)
+    words = "" if least.is_sure else ", unsure"
+    return f"{text} ({'' if len(row) == 1 else 'at least '}{least.probability:.1%}{words})"
+
+
+def report_json(name: str, digits: list[Digit], error: str | None) -> None:
+    """Print what was read as one JSON object in a line."""
+    read = [
+        {
+            "digit": digit.digit,
+            "probability": round(digit.probability, 4),
+            "sure": digit.is_sure,
+            "row": digit.row,
+            "box": list(digit.box),
+        }
+        for digit in digits
+    ]
+    print(json.dumps({"path": name, "digits": read, "error": error}), flush=True)

@@ -1,0 +1,49 @@
+"""A picture with the digits that were found in it, and what the network saw of each."""
+
+from pathlib import Path
+
+from helpers.files import written_whole
+from helpers.prediction import Digit
+
+from PIL import Image, ImageDraw, ImageFont
+
+LONGEST_SIDE = 1000  # pixels of the drawn picture
+TILE = 56  # side of a prepared digit as drawn, twice its own
+SURE_COLOUR, UNSURE_COLOUR = "#0173b2", "#de8f05"  # also told apart by a question mark
+
+
+def draw_reading(image: Image.Image, digits: list[Digit]) -> Image.Image:
+    """Draw a box around each digit with its reading, and below what the network saw.
+
+    Args:
+        image: The picture as it is seen.
+        digits: What `DigitReader.read` found in it.
+
+    Returns:
+        An RGB picture, at most `LONGEST_SIDE` wide and high without the strip below.
+    """
+    scale = min(1, LONGEST_SIDE / max(image.size))
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    columns = max(1, width // TILE)
+    strip = -(-len(digits) // columns) * TILE
+    drawn = Image.new("RGB", (max(width, TILE), height + strip), "white")
+    drawn.paste(image.convert("RGB").resize((width, height)))
+    pen = ImageDraw.Draw(drawn)
+    font = ImageFont.load_default(18)
+    for number, digit in enumerate(digits):
+        colour = SURE_COLOUR if digit.is_sure else UNSURE_COLOUR
+        left, top, right, bottom = (round(edge * scale) for edge in digit.box)
+        pen.rectangle((left, top, right, bottom), outline=colour, width=2)
+        reading = f"{digit.digit}{'' if digit.is_sure else '?'}"
+        pen.text((left + 3, max(top - 20, 0)), reading, fill=colour, font=font)
+        place = (number % columns * TILE, height + number // columns * TILE)
+        drawn.paste(Image.fromarray(digit.pixels).resize((TILE, TILE)), place)
+    return drawn
+
+
+def save_shown(image: Image.Image, digits: list[Digit], path: Path) -> Path:
+    """Write the drawing of `draw_reading` as PNG, whole or not at all; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as unfinished:
+        draw_reading(image, digits).save(unfinished, "PNG")
+    return path

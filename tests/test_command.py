@@ -1,0 +1,198 @@
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from helpers import command
+from helpers.command import main
+from helpers.images import read_image
+from helpers.prediction import Digit, DigitReader
+from helpers.showing import SURE_COLOUR, TILE, UNSURE_COLOUR, draw_reading
+
+import numpy as np
+import pytest
+from PIL import Image, ImageColor
+
+PROJECT = Path(command.__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def reader(litert_file):
+    return DigitReader(litert_file)
+
+
+@pytest.fixture
+def digit_files(sample, tmp_path):
+    """Three digits as dark ink on white paper, large enough to be looked at."""
+    paths = [tmp_path / f"digit_{index}.png" for index in range(3)]
+    for path, digit in zip(paths, sample.x_test, strict=False):
+        Image.fromarray(255 - digit).resize((140, 140)).save(path)
+    return paths
+
+
+def test_each_picture_gets_a_line_with_its_digit_and_probability(
+    reader, litert_file, digit_files, capsys
+):
+    status = main(["--one", "--model", str(litert_file), *map(str, digit_files)])
+    lines = capsys.readouterr().out.splitlines()
+    for path, line in zip(digit_files, lines, strict=True):
+        (answer,) = reader.read(read_image(path), single=True)
+        mark, word = ("", "") if answer.is_sure else ("?", ", unsure")
+        assert line == f"{path}: {answer.digit}{mark} ({answer.probability:.1%}{word})"
+    assert status == 0
+
+
+def answer(digit, probability=0.9, row=0, box=(1, 2, 30, 40)):
+    probabilities = np.full(10, (1 - probability) / 9)
+    probabilities[digit] = probability
+    return Digit(row, box, np.zeros((28, 28), np.uint8), probabilities)
+
+
+def test_what_is_unsure_is_marked_and_said(capsys):
+    command.report_text("a.png", [answer(4, 0.4)], None)
+    command.report_text("b.png", [answer(3), answer(5, 0.4), answer(7, 0.95)], None)
+    assert capsys.readouterr().out.splitlines() == [
+        "a.png: 4? (40.0%, unsure)",
+        "b.png: 3 5? 7 (at least 40.0%, unsure)",
+    ]
+
+
+def test_rows_get_a_line_each(capsys):
+    digits = [answer(1), answer(2), answer(3, row=1, probability=0.8)]
+    command.report_text("a.png", digits, None)
+    assert capsys.readouterr().out.splitlines() == [
+        "a.png:",
+        "  1 2 (at least 90.0%)",
+        "  3 (80.0%)",
+    ]
+
+
+def test_json_is_one_object_a_line(capsys):
+    command.report_json("a.png", [answer(7), answer(1, 0.5, row=1)], None)
+    command.report_json("b.png", [], "b.png: no digit found")
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {
+        "path": "a.png",
+        "digits": [
+            {"digit": 7, "probability": 0.9, "sure": True, "row": 0, "box": [1, 2, 30, 40]},
+            {"digit": 1, "probability": 0.5, "sure": False, "row": 1, "box": [1, 2, 30, 40]},
+        ],
+        "error": None,
+    }
+    assert second == {"path": "b.png", "digits": [], "error": "b.png: no digit found"}
+
+
+def test_errors_in_json_do_not_stop_the_others(digit_files, tmp_path, capsys):
+    status = main(["--json", str(tmp_path / "missing.png"), str(digit_files[0])])
+    missing, read = map(json.loads, capsys.readouterr().out.splitlines())
+    assert status == 1
+    assert "No such file" in missing["error"] and missing["digits"] == []
+    assert read["error"] is None and len(read["digits"]) == 1
+
+
+def test_a_folder_stands_for_the_pictures_below_it(digit_files, tmp_path, capsys):
+    (tmp_path / "more").mkdir()
+    digit_files[0].rename(tmp_path / "more" / "z.PNG")
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert main(["--one", str(tmp_path)]) == 0
+    names = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == [str(digit_files[1]), str(digit_files[2]), str(tmp_path / "more" / "z.PNG")]
+
+
+def test_a_dash_stands_for_standard_input(digit_files, monkeypatch, capsys):
+    main([str(digit_files[0])])
+    from_file = capsys.readouterr().out.split(": ")[1]
+    content = io.BytesIO(digit_files[0].read_bytes())
+    monkeypatch.setattr(command.sys, "stdin", SimpleNamespace(buffer=content))
+    assert main(["-"]) == 0
+    assert capsys.readouterr().out == f"-: {from_file}"
+
+
+def test_what_was_found_can_be_drawn(digit_files, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "SHOWN_FOLDER", tmp_path / "shown")
+    assert main(["--show", str(digit_files[0])]) == 0
+    path = tmp_path / "shown" / digit_files[0].name
+    assert capsys.readouterr().err == f"drawn: {path}\n"
+    assert Image.open(path).size == (140, 140 + TILE)
+
+
+def test_the_drawing_holds_a_box_and_what_the_network_saw():
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[:14] = 255
+    digits = [
+        Digit(0, (20, 30, 60, 90), pixels, np.eye(10)[3]),
+        Digit(0, (100, 30, 140, 90), pixels.T, np.full(10, 0.1)),
+    ]
+    drawn = np.asarray(draw_reading(Image.new("L", (200, 120), 255), digits))
+    assert drawn.shape == (120 + TILE, 200, 3)
+    sure, unsure = (ImageColor.getrgb(colour) for colour in (SURE_COLOUR, UNSURE_COLOUR))
+    assert (drawn[60, 20] == sure).all() and (drawn[30, 40] == sure).all()
+    assert (drawn[60, 100] == unsure).all()
+    strip = drawn[120:, : 2 * TILE, 0]
+    assert strip[10, 10] == 255 and strip[50, 10] == 0
+    assert strip[10, TILE + 10] == 255 and strip[10, TILE + 50] == 0
+
+
+def test_one_bad_picture_is_named_and_does_not_stop_the_others(
+    litert_file, digit_files, tmp_path, capsys
+):
+    missing = tmp_path / "missing.png"
+    pictures = [digit_files[0], missing, digit_files[1]]
+    status = main(["--model", str(litert_file), *map(str, pictures)])
+    printed = capsys.readouterr()
+    assert [line.split(":")[0] for line in printed.out.splitlines()] == [
+        str(path) for path in digit_files[:2]
+    ]
+    assert printed.err == f"error: {missing} cannot be read: No such file or directory.\n"
+    assert status == 1
+
+
+def test_a_picture_without_a_digit_is_named(litert_file, tmp_path, capsys):
+    Image.new("L", (80, 80), 255).save(tmp_path / "blank.png")
+    assert main(["--model", str(litert_file), str(tmp_path / "blank.png")]) == 1
+    assert "blank.png" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_loaded_is_named(tmp_path, capsys):
+    assert main(["--model", str(tmp_path / "nowhere.tflite")]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"error: {tmp_path / 'nowhere.tflite'} is not a readable")
+    assert printed.out == ""
+
+
+def test_without_arguments_the_example_of_the_project_is_read_from_anywhere(
+    litert_file, digit_files, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "images").mkdir()
+    digit_files[0].rename(tmp_path / command.EXAMPLE_IMAGE)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr(command, "PROJECT_FOLDER", tmp_path)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["--model", str(litert_file)]) == 0
+    assert capsys.readouterr().out.startswith(f"{command.EXAMPLE_IMAGE}: ")
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=PROJECT
+    )
+
+
+def test_predicting_does_not_import_tensorflow(litert_file, digit_files):
+    code = (
+        "import sys; from helpers.command import main; "
+        "status = main(sys.argv[1:]); "
+        "sys.exit(3 if {'tensorflow', 'keras'} & set(sys.modules) else status)"
+    )
+    done = run("-c", code, "--model", litert_file, digit_files[0])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{digit_files[0]}: ")
+
+
+def test_the_script_runs_from_another_folder_and_explains_itself():
+    done = run(PROJECT / "predict.py", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "IMAGE" in done.stdout
+    assert "digit" in done.stdout
