@@ -1,0 +1,130 @@
+"""How many digits of a folder are read right: `python -m benchmarks.custom_digits FOLDER`.
+
+The folder holds pictures of single digits and a table labels.csv with the columns
+file and label. A picture counts as right only if exactly one digit is found in it,
+and it is the right one.
+"""
+
+import argparse
+import csv
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from helpers.command import MODEL_OPTION
+from helpers.images import ImageError, read_image
+from helpers.prediction import DigitReader
+
+import pandas as pd
+
+LABELS_FILE = "labels.csv"
+DIGITS = [str(digit) for digit in range(10)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read every picture of the table and print the shares that are right.
+
+    Args:
+        arguments: Those of the command line; the process's own if None.
+
+    Returns:
+        The exit status: 0, or 2 if the table or the model cannot be used.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        reader = DigitReader(options.model)
+        labels = read_labels(options.folder)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    start = time.perf_counter()
+    results = read_all(reader, options.folder, labels)
+    seconds = time.perf_counter() - start
+    if options.wrong:
+        print(results[~results["right"]].to_string(index=False))
+    print(summarise(results).to_string())
+    print(f"{len(results) / seconds:.0f} pictures a second")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.custom_digits", description=__doc__.split(":")[0] + "."
+    )
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help=f"holds {LABELS_FILE}")
+    parser.add_argument("--wrong", action="store_true", help="list what was not read right")
+    parser.add_argument("--model", **MODEL_OPTION)
+    return parser
+
+
+def read_labels(folder: Path) -> dict[str, int]:
+    """Read which digit each picture of a folder shows.
+
+    Returns:
+        The digit, 0 to 9, by the picture's path below the folder.
+
+    Raises:
+        ValueError: If the table is missing or not of this form.
+    """
+    try:
+        with (folder / LABELS_FILE).open(encoding="utf-8", newline="") as table:
+            return {row["file"]: DIGITS.index(row["label"]) for row in csv.DictReader(table)}
+    except OSError as error:
+        raise ValueError(f"{folder / LABELS_FILE} cannot be read: {error.strerror}.") from None
+    except (KeyError, ValueError):
+        raise ValueError(
+            f"{folder / LABELS_FILE} must have the columns file and label, labels 0 to 9."
+        ) from None
+
+
+def read_all(reader: DigitReader, folder: Path, labels: dict[str, int]) -> pd.DataFrame:
+    """Read all pictures.
+
+    Returns:
+        A row for each: "collection" (the first folder of its path), "file", "label",
+        "read" (all digits found, as text), "sure" (of all of them), "right".
+    """
+    rows = []
+    for file, label in labels.items():
+        try:
+            digits = reader.read(read_image(folder / file))
+        except ImageError:
+            digits = []
+        read = "".join(str(digit.digit) for digit in digits)
+        rows.append(
+            {
+                "collection": Path(file).parts[0],
+                "file": file,
+                "label": label,
+                "read": read,
+                "sure": all(digit.is_sure for digit in digits),
+                "right": read == str(label),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def summarise(results: pd.DataFrame) -> pd.DataFrame:
+    """Count by collection and in all.
+
+    Returns:
+        A row a collection and one for all, with "pictures", "right", "share" (%), and
+        "sure but wrong".
+    """
+    results = results.assign(misled=results["sure"] & ~results["right"])
+    groups = results.groupby("collection")
+    table = pd.DataFrame(
+        {
+            "pictures": groups.size(),
+            "right": groups["right"].sum(),
+            "sure but wrong": groups["misled"].sum(),
+        }
+    )
+    table.loc["all"] = table.sum()
+    table.insert(2, "share (%)", (100 * table["right"] / table["pictures"]).round(1))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
