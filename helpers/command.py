@@ -8,6 +8,7 @@ import argparse
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,8 @@ from PIL import Image
 PROJECT_FOLDER = Path(__file__).parent.parent
 EXAMPLE_IMAGE = Path("images") / "seven.png"
 SHOWN_FOLDER = PROJECT_FOLDER / "build" / "shown"
+# Of the formats that Pillow opens, those in which people keep pictures.
+PICTURE_FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP"}
 STANDARD_INPUT = "-"
 # Shared by all commands that read digits.
 MODEL_OPTION = {
@@ -46,18 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    # A file name may hold bytes that are no text; it is shown all the same.
+    sys.stdout.reconfigure(errors="backslashreplace")
     report = report_json if options.json else report_text
+    drawings = _Drawings(SHOWN_FOLDER)
     status = 0
     for name, source in _sources(options.images):
         image, digits, error = _read(reader, name, source, options.one)
         report(name, digits, error)
-        if error:
+        if error or (options.show and not drawings.save(name, image, digits)):
             status = 1
-        elif options.show:
-            from helpers.showing import save_shown
-
-            path = save_shown(image, digits, SHOWN_FOLDER / f"{Path(name).stem or 'image'}.png")
-            print(f"drawn: {path}", file=sys.stderr)
     return status
 
 
@@ -97,8 +98,37 @@ def _sources(images: Sequence[str]) -> Iterator[tuple[str, Path | io.BytesIO]]:
 
 def pictures_in(folder: Path) -> Iterable[Path]:
     """Files below a folder whose ending is that of a picture, in the order of their names."""
-    endings = Image.registered_extensions()
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
+    endings = {
+        ending
+        for ending, picture_format in Image.registered_extensions().items()
+        if picture_format in PICTURE_FORMATS
+    }
+    return sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file()
+    )
+
+
+class _Drawings:
+    """Drawings of one run, in one folder; pictures of the same name are numbered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count_by_stem: Counter[str] = Counter()
+
+    def save(self, name: str, image: Image.Image, digits: list[Digit]) -> bool:
+        from helpers.showing import save_shown
+
+        stem = Path(name).stem or "image"
+        self._count_by_stem[stem] += 1
+        number = self._count_by_stem[stem]
+        path = self._folder / f"{stem}{'' if number == 1 else f'-{number}'}.png"
+        try:
+            save_shown(image, digits, path)
+        except OSError as error:
+            print(f"error: {path} cannot be written: {error.strerror}.", file=sys.stderr)
+            return False
+        print(f"drawn: {path}", file=sys.stderr)
+        return True
 
 
 def _read(

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from helpers.files import written_whole
+from helpers.images import to_grey
 from helpers.prediction import Digit
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 LONGEST_SIDE = 1000  # pixels of the drawn picture
@@ -27,7 +29,7 @@ def draw_reading(image: Image.Image, digits: list[Digit]) -> Image.Image:
     columns = max(1, width // TILE)
     strip = -(-len(digits) // columns) * TILE
     drawn = Image.new("RGB", (max(width, TILE), height + strip), "white")
-    drawn.paste(image.convert("RGB").resize((width, height)))
+    drawn.paste(_in_colour(image).resize((width, height)))
     pen = ImageDraw.Draw(drawn)
     font = ImageFont.load_default(18)
     for number, digit in enumerate(digits):
@@ -39,6 +41,13 @@ def draw_reading(image: Image.Image, digits: list[Digit]) -> Image.Image:
         place = (number % columns * TILE, height + number // columns * TILE)
         drawn.paste(Image.fromarray(digit.pixels).resize((TILE, TILE)), place)
     return drawn
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion clips deep greys and paints the transparent black.
+    if image.mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr") and not image.has_transparency_data:
+        return image.convert("RGB")
+    return Image.fromarray(np.round(to_grey(image) * 255).astype(np.uint8)).convert("RGB")
 
 
 def save_shown(image: Image.Image, digits: list[Digit], path: Path) -> Path:

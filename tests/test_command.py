@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,57 @@ def test_what_was_found_can_be_drawn(digit_files, tmp_path, monkeypatch, capsys)
     assert Image.open(path).size == (140, 140 + TILE)
 
 
+def test_pictures_of_one_name_in_two_folders_are_drawn_apart(digit_files, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "SHOWN_FOLDER", tmp_path / "shown")
+    for number, folder in enumerate(("a", "b")):
+        (tmp_path / folder).mkdir()
+        digit_files[number].rename(tmp_path / folder / "scan.png")
+    main(["--show", str(tmp_path / "a" / "scan.png"), str(tmp_path / "b" / "scan.png")])
+    assert len(list((tmp_path / "shown").iterdir())) == 2
+
+
+def test_a_drawing_that_cannot_be_written_is_named(digit_files, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(command, "SHOWN_FOLDER", tmp_path / "file" / "shown")
+    assert main(["--show", str(digit_files[0])]) == 1
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["notes.pdf", "clip.mpg", "folder.png/"])
+def test_in_a_folder_only_pictures_are_read(digit_files, tmp_path, name, capsys):
+    path = tmp_path / name
+    path.mkdir() if name.endswith("/") else path.write_bytes(b"no picture")
+    assert main(["--one", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def two_digits(digit_files, tmp_path):
+    """The first two digits below each other: a page of two rows."""
+    page = Image.new("L", (200, 400), 255)
+    for number, path in enumerate(digit_files[:2]):
+        page.paste(Image.open(path), (30, 20 + 220 * number))
+    page.save(tmp_path / "page.png")
+    return tmp_path / "page.png"
+
+
+def test_a_page_is_read_row_by_row_with_the_box_of_each_digit(two_digits, sample, capsys):
+    assert main(["--json", str(two_digits)]) == 0
+    read = json.loads(capsys.readouterr().out)["digits"]
+    assert [(digit["row"], digit["digit"]) for digit in read] == [
+        (row, sample.y_test[row]) for row in (0, 1)
+    ]
+    for digit, top in zip(read, (20, 240), strict=True):
+        assert 30 <= digit["box"][0] < digit["box"][2] <= 170
+        assert top <= digit["box"][1] < digit["box"][3] <= top + 140
+
+
+def test_one_takes_a_page_for_a_single_digit(two_digits, capsys):
+    main(["--json", "--one", str(two_digits)])
+    (digit,) = json.loads(capsys.readouterr().out)["digits"]
+    assert digit["box"][1] < 160 and digit["box"][3] > 240
+
+
 def test_the_drawing_holds_a_box_and_what_the_network_saw():
     pixels = np.zeros((28, 28), np.uint8)
     pixels[:14] = 255
@@ -196,3 +248,13 @@ def test_the_script_runs_from_another_folder_and_explains_itself():
     assert (done.returncode, done.stderr) == (0, "")
     assert "IMAGE" in done.stdout
     assert "digit" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file names are bytes elsewhere only")
+def test_a_file_name_that_is_no_text_is_read_like_any_other(litert_file, digit_files):
+    odd = os.fsdecode(os.fsencode(digit_files[0].with_suffix("")) + b"\xff.png")
+    digit_files[0].rename(odd)
+    command_line = [sys.executable, PROJECT / "predict.py", "--model", litert_file, odd]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command_line, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr.decode()[-300:]

@@ -92,6 +92,13 @@ def test_grain_is_no_ink(spread):
         to_ink(grain.astype(np.float32))
 
 
+@pytest.mark.parametrize("cell", [3, 6])
+def test_a_regular_texture_is_no_ink(cell):
+    squares = np.indices((40, 40)).sum(axis=0) % 2
+    with pytest.raises(ImageError, match="no digit found"):
+        to_ink(np.kron(squares, np.full((cell, cell), 0.6)).astype(np.float32) + 0.2)
+
+
 def test_ink_is_near_1_on_strokes_and_0_on_paper_for_both_polarities(seven):
     for picture in (seven, Image.eval(seven, lambda level: 255 - level)):
         ink = to_ink(to_grey(picture))

@@ -5,7 +5,7 @@ from helpers.segmentation import Patch, bounding_box, find_digits, into_rows
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 
 class Judge:
@@ -134,3 +134,28 @@ def test_digits_of_mnist_are_found_whole(sample):
     found = [read(Image.fromarray(digit)) for digit in sample.x_test[:200]]
     counts = [sum(map(len, rows)) for rows in found]
     assert np.mean(np.array(counts) == 1) >= 0.99
+
+
+def test_a_row_that_slopes_by_more_than_a_digit_stays_one_row(sample):
+    places = [(20 + 30 * column, 20 + 110 * column) for column in range(5)]
+    (row,) = read(write(sample, places, (260, 580)))
+    assert (np.array(row) == sample.y_test[:5]).sum() >= 4
+
+
+@pytest.mark.parametrize("gap", [4, 12])
+def test_a_five_whose_bar_does_not_touch_is_one_digit(gap):
+    picture = Image.new("L", (160, 200), 220)
+    pen = ImageDraw.Draw(picture)
+    pen.line([(55, 46), (50, 95)], fill=30, width=10)
+    curve = [(50, 95), (80, 88), (105, 110), (100, 145), (75, 160), (45, 152)]
+    pen.line(curve, fill=30, width=10, joint="curve")
+    pen.line([(62 + gap, 44), (112 + gap, 40)], fill=30, width=10)
+    assert find_strokes(to_ink(to_grey(picture)))[:, 55 + gap].any()
+    assert read(picture) == [[5]]
+
+
+def test_a_blot_far_from_a_digit_is_not_read(sample):
+    page = write(sample, [(20, 20)], (400, 700))
+    ImageDraw.Draw(page).rectangle((600, 300, 624, 324), fill=30)
+    ((digit,),) = read(page)
+    assert digit == sample.y_test[0]
