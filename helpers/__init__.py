@@ -20,6 +20,7 @@ For the notebooks:
     segmentation   several digits in one picture, in reading order
     prediction     digits read from pictures with LiteRT, without TensorFlow
     showing        a picture with what was found in it
+    pad            a pad to draw on, read while it is drawn
     command        the command line of `predict.py`
     plots          the figures that more than one notebook draws
 

@@ -28,6 +28,7 @@ PROJECT_FOLDER = Path(__file__).parent.parent
 NOTEBOOKS = PROJECT_FOLDER / "notebooks"
 EXECUTED = PROJECT_FOLDER / "build" / "notebooks"
 CELL_TIMEOUT_SECONDS = 3600
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class NotebookError(Exception):
@@ -64,6 +65,7 @@ def execute(notebook: NotebookNode, name: str) -> None:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        store_widget_state=False,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         # Without it, each kernel warns that others on this machine might listen in.
         config=Config(KernelManager={"transport_encryption": "auto"}),
@@ -76,7 +78,17 @@ def execute(notebook: NotebookNode, name: str) -> None:
         print()
         raise NotebookError(f"{name}, cell {running['id']}: {_reason(error)}") from None
     notebook.metadata.pop("language_info", None)
+    drop_widgets(notebook)
     shrink_pictures(notebook)
+
+
+def drop_widgets(notebook: NotebookNode) -> None:
+    """Take widgets from the outputs: without their kernel, they show nothing but an error."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})
+            ]
 
 
 def shrink_pictures(notebook: NotebookNode) -> None:

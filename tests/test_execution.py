@@ -68,6 +68,17 @@ def test_a_failing_cell_is_named_with_its_error_in_the_copy_and_the_message(made
     assert copy.cells[3].outputs == []
 
 
+def test_widgets_are_not_stored(made_project):
+    made = notebook(
+        "import ipywidgets\nprint('kept')\nipywidgets.IntSlider()", "display(ipywidgets.Button())"
+    )
+    execute(made, "01_made")
+    _, first, second = made.cells
+    assert [output["output_type"] for output in first.outputs] == ["stream"]
+    assert second.outputs == []
+    assert "widgets" not in made.metadata
+
+
 # Several notebooks, with a stand-in for the kernel
 
 
