@@ -15,7 +15,10 @@ from skimage.filters import threshold_otsu
 LEAST_CONTRAST = 0.08
 # Ink that stands out less from the paper's grain than this factor may be grain itself.
 LEAST_SIGNAL_TO_NOISE = 5
-# How far the brightness of evenly lit paper strays, as a share of the full range.
+# The tail that bright ink has at least: paper without any is not inverted by chance.
+LEAST_SKEWNESS = 0.5
+# How far the brightness of evenly lit paper strays, as a share of it. Smaller than the least
+# contrast, or what is left of the light would pass for ink.
 EVEN_LIGHT = 0.06
 # Light changes slowly: where it is looked at, a picture of this many pixels shows enough.
 LIGHT_SIZE = 500
@@ -74,7 +77,8 @@ def with_dark_ink(grey: np.ndarray) -> np.ndarray:
     else:
         small = shrink(grey, LIGHT_SIZE)
         deviation = small - ndimage.uniform_filter(small, odd(0.2 * max(small.shape)))
-    return grey if (deviation**3).mean() < 0 else 1 - grey
+    skewness = (deviation**3).mean() / max((deviation**2).mean(), 1e-12) ** 1.5
+    return grey if skewness < LEAST_SKEWNESS else 1 - grey
 
 
 def is_evenly_lit(grey: np.ndarray) -> bool:
@@ -83,7 +87,8 @@ def is_evenly_lit(grey: np.ndarray) -> bool:
     The rim decides: it is nearly all paper, even where a fat stroke fills a small picture.
     """
     rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    return bool((np.abs(rim - np.median(grey)) < EVEN_LIGHT).mean() > 0.8)
+    paper = np.median(grey)
+    return bool((np.abs(rim - paper) < EVEN_LIGHT * max(paper, 0.5)).mean() > 0.8)
 
 
 def paper_brightness(dark_ink: np.ndarray) -> np.ndarray:
