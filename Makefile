@@ -20,19 +20,19 @@ NBVAL := --nbval-current-env --nbval-cell-timeout=1200
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-tutorial: $(READY) ## set up and run the seven notebooks in order, copies under build/ (12 min)
+tutorial: $(READY) ## set up and run the seven notebooks in order, copies under build/ (15 min)
 	@$(RUN) -m helpers.execution
 
 test: $(READY) lint ## set up and run every test, notebooks on the sample (5 min, no network)
 	@$(SAMPLE) $(RUN) -m pytest tests notebooks --nbval-lax $(NBVAL)
 
-test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (12 min)
+test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (15 min)
 	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
 
 lab: $(READY) ## open JupyterLab in notebooks/
 	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
-notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (12 min)
+notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (15 min)
 	@$(RUN) -m helpers.execution --in-place
 
 pretrained: $(READY) ## train the network that ships anew, with its card (30 min)

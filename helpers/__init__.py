@@ -7,6 +7,7 @@ versions together.
 For the notebooks:
 
     data           MNIST from a file, the cache, a mirror, or the built-in sample
+    handwriting    digits drawn anew with other pens, ones with a flag
     augmentation   random warps and strokes, and the stream of training batches
     models         the networks of the series, and what they cost
     training       the recipe: optimizer, schedule, epochs

@@ -8,6 +8,7 @@ every model (see `helpers.models`), so images stay in 0 to 255 here.
 from collections.abc import Sequence
 
 from helpers.backend import keras, tf
+from helpers.handwriting import redraw_some
 
 import numpy as np
 
@@ -115,6 +116,7 @@ def training_batches(
     seed: int,
     strength: float = 1.0,
     thickness: float = THICKNESS,
+    other_hands: float = 0.0,
 ) -> tf.data.Dataset:
     """Shuffle, batch and augment a training set, anew in each epoch.
 
@@ -125,6 +127,7 @@ def training_batches(
         seed: Decides order and changes of all epochs.
         strength: Factor on the warps; see `random_affine`.
         thickness: Share of images with changed strokes; see `random_thickness`.
+        other_hands: Share of images drawn anew; see `helpers.handwriting.redraw_some`.
 
     Returns:
         A dataset of `ceil(n / batch_size)` batches: images (b, 28, 28, 1)
@@ -133,12 +136,21 @@ def training_batches(
     # What is shuffled are the numbers of the images: the images stay where they are.
     all_images, all_labels = tf.constant(images), tf.constant(labels)
     batches = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).batch(batch_size)
-    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(4)
+    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(5)
+
+    def redraw(digits, digit_labels, seed):
+        # Skeletons are no work for TensorFlow: this one step is done by scikit-image.
+        redrawn = tf.numpy_function(
+            redraw_some, [digits, digit_labels, other_hands, seed], digits.dtype, stateful=False
+        )
+        return tf.ensure_shape(redrawn, digits.shape)
 
     def augment(batch, seeds):
-        pixels = tf.cast(tf.gather(all_images, batch), tf.float32)
-        pixels = random_thickness(pixels, seeds[:2], thickness)
-        return random_affine(pixels, seeds[2:], strength), tf.gather(all_labels, batch)
+        digits, digit_labels = tf.gather(all_images, batch), tf.gather(all_labels, batch)
+        if other_hands:
+            digits = redraw(digits, digit_labels, seeds[4])
+        pixels = random_thickness(tf.cast(digits, tf.float32), seeds[:2], thickness)
+        return random_affine(pixels, seeds[2:4], strength), digit_labels
 
     return (
         tf.data.Dataset.zip(batches, seeds)

@@ -28,9 +28,9 @@ NETWORKS = {
         ((64, "same"),),
     ),
     "large": (
-        ((24, "same"),),
-        ((32, "same"), (32, "valid"), (48, "same")),
-        ((64, "same"), (96, "same")),
+        ((32, "same"),),
+        ((48, "same"), (48, "valid"), (64, "same")),
+        ((72, "same"), (96, "same")),
     ),
 }
 

@@ -66,7 +66,7 @@ def describe(model: keras.Model, scores: np.ndarray) -> dict:
         "licence": "MIT",
         "limits": (
             "It knows nothing but digits: a letter or a scribble is given as some digit. "
-            "Pictures must be prepared with helpers.images."
+            "Pictures must be prepared with helpers.preparation."
         ),
     }
 

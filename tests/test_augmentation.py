@@ -193,3 +193,25 @@ def test_one_seed_gives_the_same_stream_and_another_seed_another(digits):
     first = stream(seed=3)
     np.testing.assert_array_equal(stream(seed=3), first)
     assert not np.array_equal(stream(seed=4), first)
+
+
+def test_other_hands_draw_their_share_anew_in_each_epoch(digits):
+    same_image = np.repeat(digits.images[:1], 400, axis=0)
+    batches = training_batches(
+        same_image, np.full(400, 3), 100, seed=0, strength=0.0, thickness=0.0, other_hands=0.3
+    )
+    epochs = [np.concatenate([images.numpy() for images, _ in batches]) for _ in range(2)]
+    for epoch in epochs:
+        redrawn = (np.abs(epoch - same_image) > 1).any(axis=(1, 2, 3))
+        assert 0.2 < redrawn.mean() < 0.4
+    assert not np.array_equal(*epochs)
+
+
+def test_other_hands_keep_the_label_of_each_image(numbered):
+    batches = training_batches(
+        *numbered, batch_size=32, seed=0, strength=0.0, thickness=0.0, other_hands=0.5
+    )
+    # The drawing of an image without contrast is of full ink; those left alone show their number.
+    numbers, labels = one_epoch(batches)
+    assert (numbers < 70).sum() > 20
+    np.testing.assert_array_equal(labels[numbers < 70], numbers[numbers < 70] % 10)

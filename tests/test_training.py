@@ -118,9 +118,11 @@ def trained_until(monkeypatch):
 
 
 def test_batch_size_seed_and_augmentation_reach_the_batches(trained_until):
-    recipe = replace(QUICK, epochs=1, batch_size=3, augmentation=0.7, thickness=0.2)
+    recipe = replace(
+        QUICK, epochs=1, batch_size=3, augmentation=0.7, thickness=0.2, other_hands=0.4
+    )
     seen = trained_until(training, "training_batches", recipe)
-    assert seen["arguments"][2:] == (3, 5, 0.7, 0.2)
+    assert seen["arguments"][2:] == (3, 5, 0.7, 0.2, 0.4)
 
 
 def test_labels_reach_the_batches_as_one_hot_rows(trained_until):
