@@ -172,10 +172,7 @@ def _train_on(mnist: Mnist, count: int) -> dict:
 
 def measure_ablation(mnist: Mnist) -> Tables:
     """Leave one part of the quick recipe out at a time; scored on held-out training digits."""
-    order = np.random.default_rng(0).permutation(len(mnist.x_train))
-    images, labels = mnist.x_train[order][..., None], mnist.y_train[order]
-    validation = images[:VALIDATION_IMAGES], labels[:VALIDATION_IMAGES]
-    images, labels = images[VALIDATION_IMAGES:], labels[VALIDATION_IMAGES:]
+    images, labels, validation = held_out(mnist)
     rows = []
     for seed in range(ABLATION_SEEDS):
         for name in (*ABLATIONS, WITHOUT_MUON):
@@ -186,6 +183,19 @@ def measure_ablation(mnist: Mnist) -> Tables:
             rows.append(row | {"seconds": sum(history["seconds"])} | machine())
             print(f"  {name}, seed {seed}: {rows[-1]['val_accuracy']:.2%}", flush=True)
     return {"ablation": rows}
+
+
+def held_out(mnist: Mnist) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Hold 10,000 training digits back, always the same ones.
+
+    Returns:
+        Images (50000, 28, 28, 1) and labels (50000,) to learn from, and the held-out
+        images and labels.
+    """
+    order = np.random.default_rng(0).permutation(len(mnist.x_train))
+    images, labels = mnist.x_train[order][..., None], mnist.y_train[order]
+    validation = images[:VALIDATION_IMAGES], labels[:VALIDATION_IMAGES]
+    return images[VALIDATION_IMAGES:], labels[VALIDATION_IMAGES:], validation
 
 
 def _adamw_for_muon():

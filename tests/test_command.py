@@ -61,12 +61,12 @@ def test_what_is_unsure_is_marked_and_said(capsys):
 
 
 def test_rows_get_a_line_each(capsys):
-    digits = [answer(1), answer(2), answer(3, row=1, probability=0.8)]
+    digits = [answer(1), answer(2), answer(3, row=1, probability=0.85)]
     command.report_text("a.png", digits, None)
     assert capsys.readouterr().out.splitlines() == [
         "a.png:",
         "  1 2 (at least 90.0%)",
-        "  3 (80.0%)",
+        "  3 (85.0%)",
     ]
 
 

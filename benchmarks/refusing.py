@@ -1,0 +1,149 @@
+"""Which probability makes an answer sure: `python -m benchmarks.refusing`, ten minutes.
+
+A network is trained on 50,000 digits. The other 10,000, as pictures, and pictures of no
+digits are read by it; each threshold refuses some of both. The threshold chosen is the
+highest that refuses at most 2 % of the digits: what lies below it is called unsure.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.entries import held_out
+from benchmarks.measuring import machine
+from benchmarks.not_digits import KINDS, make_pictures
+from benchmarks.reading import pasted_at_ten_times_its_size
+from benchmarks.results import store
+from helpers.data import DataError, load_mnist
+from helpers.images import ImageError
+from helpers.plots import use_style
+from helpers.prediction import SURE, Digit, DigitReader
+from helpers.saving import export_litert
+from helpers.training import BEST, train
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from PIL import Image
+
+PICTURES_OF_A_KIND = 1_000
+SEED = 0
+MOST_REFUSED = 0.02  # of the digits
+THRESHOLDS = np.round(np.arange(0.3, 1.0, 0.01), 2)
+FIGURE = Path(__file__).parent.parent / "images" / "refusing.png"
+
+
+def read_or_none(reader: DigitReader, picture: Image.Image) -> list[Digit]:
+    """The digits found in a picture; none if it is refused as a whole."""
+    try:
+        return reader.read(picture)
+    except ImageError:
+        return []
+
+
+def least_sure(digits: list[Digit]) -> float:
+    """The probability on which a page of digits stands or falls; 0 if none was found."""
+    return min((digit.probability for digit in digits), default=0.0)
+
+
+def most_sure(digits: list[Digit]) -> float:
+    """The probability that lets what is no digit pass for one; 0 if none was found."""
+    return max((digit.probability for digit in digits), default=0.0)
+
+
+def read_everything(
+    reader: DigitReader, images: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Read held-out digits and pictures of no digits.
+
+    Args:
+        reader: A network that has learned from neither.
+        images: The digits, (n, 28, 28) uint8.
+
+    Returns:
+        What `curve` takes.
+    """
+    pages = map(pasted_at_ten_times_its_size, images)
+    digits = np.array([least_sure(read_or_none(reader, page)) for page in pages])
+    others = {}
+    for kind in KINDS:
+        pages = make_pictures(kind, PICTURES_OF_A_KIND, SEED)
+        others[kind] = np.array([most_sure(read_or_none(reader, page)) for page in pages])
+    return digits, others
+
+
+def curve(digits: np.ndarray, others: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Count both kinds of mistake for each threshold.
+
+    Args:
+        digits: The least probability in each picture of a digit, (n,), 0 to 1.
+        others: For each kind of what is no digit the greatest probability in each
+            picture, (m,).
+
+    Returns:
+        A row for each of `THRESHOLDS`: "threshold", "digits refused" and, for each
+        kind, the share of its pictures that pass for a digit, all 0 to 1.
+    """
+    return pd.DataFrame(
+        {
+            "threshold": THRESHOLDS,
+            "digits refused": [(digits < threshold).mean() for threshold in THRESHOLDS],
+            **{
+                f"{kind} read": [(passed >= threshold).mean() for threshold in THRESHOLDS]
+                for kind, passed in others.items()
+            },
+        }
+    )
+
+
+def choose(mistakes: pd.DataFrame) -> float:
+    """The highest threshold that refuses at most `MOST_REFUSED` of the digits."""
+    return float(mistakes.loc[mistakes["digits refused"] <= MOST_REFUSED, "threshold"].max())
+
+
+def plot(mistakes: pd.DataFrame, chosen: float) -> Figure:
+    """Draw what passes for a digit against the digits that are refused, a line a kind."""
+    figure, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    colours = sns.color_palette("colorblind")
+    at = mistakes[mistakes["threshold"] == chosen].iloc[0]
+    for kind, colour, marker in zip(KINDS, colours, "osD^v", strict=False):
+        axis.plot(
+            100 * mistakes["digits refused"], 100 * mistakes[f"{kind} read"],
+            color=colour, marker=marker, markevery=5, markersize=5, label=kind,
+        )  # fmt: skip
+    axis.axvline(100 * at["digits refused"], color="0.4", ls=":", label=f"threshold {chosen:.2f}")
+    axis.set(
+        xlim=(0, 8), ylim=(-2, 102),
+        xlabel="digits called unsure or not found, in %",
+        ylabel="no digits, but read as sure, in %",
+    )  # fmt: skip
+    axis.legend(fontsize=9)
+    return figure
+
+
+def main() -> None:
+    """Train, read, choose, store, draw."""
+    os.environ["MNIST_DATA"] = "full"
+    try:
+        images, labels, (held_images, _) = held_out(load_mnist())
+    except DataError as error:
+        sys.exit(f"error: {error}")
+    model, _ = train(images, labels, SEED, BEST)
+    with tempfile.TemporaryDirectory() as folder:
+        export_litert(model, Path(folder) / "digits.tflite")
+        reader = DigitReader(Path(folder) / "digits.tflite")
+        digits, others = read_everything(reader, held_images[..., 0])
+    mistakes = curve(digits, others)
+    chosen = choose(mistakes)
+    print(mistakes[::5].round(4).to_string(index=False))
+    print(f"\nchosen: {chosen:.2f}; in use: {SURE:.2f} (helpers.prediction.SURE)")
+    store("refusing", {"refusing": [row | machine() for row in mistakes.to_dict("records")]})
+    use_style()
+    plot(mistakes, chosen).savefig(FIGURE, dpi=110)
+
+
+if __name__ == "__main__":
+    main()
