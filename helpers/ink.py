@@ -77,7 +77,8 @@ def with_dark_ink(grey: np.ndarray) -> np.ndarray:
     else:
         small = shrink(grey, LIGHT_SIZE)
         deviation = small - ndimage.uniform_filter(small, odd(0.2 * max(small.shape)))
-    skewness = (deviation**3).mean() / max((deviation**2).mean(), 1e-12) ** 1.5
+    squares = deviation * deviation  # numpy's own powers take several times as long
+    skewness = (squares * deviation).mean() / max(squares.mean(), 1e-12) ** 1.5
     return grey if skewness < LEAST_SKEWNESS else 1 - grey
 
 
