@@ -17,8 +17,8 @@ LEAST_CONTRAST = 0.08
 LEAST_SIGNAL_TO_NOISE = 5
 # The tail that bright ink has at least: paper without any is not inverted by chance.
 LEAST_SKEWNESS = 0.5
-# How far the brightness of evenly lit paper strays, as a share of it. Smaller than the least
-# contrast, or what is left of the light would pass for ink.
+# How far the brightness of evenly lit paper strays, as a share of it, or of a medium grey where
+# the paper is darker. Below the least contrast, or what is left of the light would pass for ink.
 EVEN_LIGHT = 0.06
 # Light changes slowly: where it is looked at, a picture of this many pixels shows enough.
 LIGHT_SIZE = 500
