@@ -6,14 +6,13 @@ in `results/` as soon as it is there, so a run can be broken off and taken up ag
 
 import argparse
 import importlib.util
-import os
 import sys
 
-from benchmarks.entries import ENTRIES, Tables
+from benchmarks.entries import ENTRIES, measure
 from benchmarks.figures import NAMES, draw_figures
 from benchmarks.measuring import in_fresh_process
 from benchmarks.results import store
-from helpers.data import DataError, load_mnist
+from helpers.data import DataError
 from helpers.saving import CARD_FILE, PRETRAINED_FOLDER, read_facts
 
 
@@ -34,12 +33,6 @@ def parse(arguments: list[str] | None = None) -> list[str]:
     if unknown:
         parser.error(f"there is no entry {unknown[0]!r}; choose from {', '.join(ENTRIES)}")
     return names
-
-
-def measure(name: str) -> Tables:
-    """Measure one entry on full MNIST; runs in a fresh process."""
-    os.environ["MNIST_DATA"] = "full"
-    return ENTRIES[name].run(load_mnist())
 
 
 def main() -> None:

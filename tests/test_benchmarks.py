@@ -201,6 +201,17 @@ def test_an_unknown_entry_is_refused_with_the_known_ones():
     assert "Traceback" not in refused.stderr
 
 
+def test_without_the_full_data_an_entry_stops_with_one_sentence(tmp_path):
+    # Unlike the others, this one starts the process that measures.
+    stopped = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "quick"], cwd=PROJECT, capture_output=True, text=True,
+        timeout=120, env=os.environ | {"MNIST_PATH": str(tmp_path / "none.npz")},
+    )  # fmt: skip
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("error: ") and "none.npz does not exist" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+
+
 def test_an_entry_whose_package_is_missing_is_left_out(monkeypatch, capsys):
     measured = []
     entry = entries.Entry("a title", 1, None, needs="no_such_package")
