@@ -22,6 +22,7 @@ from helpers.files import written_whole
 import numpy as np
 import platformdirs
 import requests
+import urllib3
 from tqdm import tqdm
 
 PROJECT_FOLDER = Path(__file__).parent.parent
@@ -51,6 +52,9 @@ MIRRORS = (
 CONNECT_SECONDS, READ_SECONDS = 3, 5
 # A mirror that is slower than this on average, once it had time to start, is given up.
 GRACE_SECONDS, SLOWEST_BYTES_PER_SECOND = 8, 20_000
+PIECE_BYTES = 1 << 16
+# More than the largest file of any mirror.
+MOST_BYTES = 50_000_000
 
 SAMPLE_NOTICE = (
     "Note: this is a sample of 5,000 real MNIST digits (4,000 to train, 1,000 to test), "
@@ -235,7 +239,12 @@ def _load_cached_or_download(cache: Path, sample_allowed: bool) -> Mnist:
     for urls in MIRRORS:
         try:
             arrays = _fetch(urls)
-        except (requests.RequestException, OSError, DataError) as error:
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            DataError,
+        ) as error:
             failures.append(_describe(urls, error))
             continue
         _store(arrays, cached)
@@ -272,14 +281,16 @@ def _download(url: str, destination: Path) -> None:
         size = int(response.headers.get("Content-Length", 0)) or None
         start, received = time.monotonic(), 0
         with tqdm(total=size, unit="B", unit_scale=True, desc=destination.name, leave=False) as bar:
-            # In small pieces: a large one would fill up late from a dripping mirror.
-            for chunk in response.iter_content(chunk_size=1 << 10):
-                out.write(chunk)
-                bar.update(len(chunk))
-                received += len(chunk)
+            # Not `iter_content`: it waits for full pieces, from a dripping mirror for ever.
+            while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
+                out.write(piece)
+                bar.update(len(piece))
+                received += len(piece)
                 elapsed = time.monotonic() - start
                 if elapsed > GRACE_SECONDS and received / elapsed < SLOWEST_BYTES_PER_SECOND:
                     raise DataError(f"{url} sends too slowly ({received / elapsed:.0f} bytes/s).")
+                if received > MOST_BYTES:
+                    raise DataError(f"{url} sends more than MNIST has.")
 
 
 def _store(arrays: dict[str, np.ndarray], cached: Path) -> None:

@@ -1,10 +1,15 @@
 """Files that are there whole or not at all, whatever interrupts their writing."""
 
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+UNFINISHED = ".unfinished-"
+LEFT_BEHIND_SECONDS = 24 * 3600
 
 
 @contextmanager
@@ -18,9 +23,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         OSError: If the folder cannot be made or written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
+    _remove_left_behind(path.parent)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:
         unfinished = Path(folder) / path.name
         yield unfinished
         with unfinished.open("r+b") as written:
             os.fsync(written.fileno())
         unfinished.replace(path)
+
+
+def _remove_left_behind(folder: Path) -> None:
+    """Remove what processes have left that were killed while they wrote."""
+    for path in folder.glob(f"{UNFINISHED}*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > LEFT_BEHIND_SECONDS:
+                shutil.rmtree(path)

@@ -4,12 +4,18 @@ Reads whatever Pillow reads and turns it into brightness as a person sees it. Wh
 ink in it is the business of `helpers.ink`.
 """
 
+import warnings
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+# Of the formats that Pillow opens, those in which people keep pictures. Others are not
+# tried: for some of them, Pillow would start other programs.
+PICTURE_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+# A picture of this size takes 200 MB of memory.
+MOST_PIXELS = 50_000_000
 # Finer detail than in a picture of this many pixels is never needed, even on a full sheet.
 LONGEST_SIDE = 1200
 
@@ -26,23 +32,45 @@ def read_image(source: Path | BinaryIO, name: str | None = None) -> Image.Image:
         name: What messages call it; by default its path.
 
     Returns:
-        The picture as it is seen: turned the way the camera noted (EXIF).
+        The picture as it is seen: turned the way the camera noted (EXIF). Of several
+        in one file, the first.
 
     Raises:
-        ImageError: If it is missing, unreadable, or no picture.
+        ImageError: If it is missing, unreadable, no picture, or too large.
     """
     name = name or str(source)
+    if isinstance(source, Path) and source.exists() and not source.is_file():
+        kind = "a folder that cannot be looked into" if source.is_dir() else "no regular file"
+        raise ImageError(f"{name} is {kind}; name a picture, or - for standard input.")
     try:
-        with Image.open(source) as image:
+        with _open(source) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ImageError(
+                    f"{name} is too large: {image.width} × {image.height} pixels, of at most "
+                    f"{MOST_PIXELS // 1_000_000} million in all; scale it down first."
+                )
             image.load()
             return ImageOps.exif_transpose(image)
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture in a format that Pillow reads.") from None
+        raise ImageError(f"{name} is not a picture in a format that can be read.") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name} is too large; scale it down first.") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ImageError(f"{name} cannot be read: {reason}.") from None
+    except OSError as error:
+        raise ImageError(f"{name} cannot be read: {error.strerror or error}.") from None
+    except MemoryError:
+        raise ImageError(f"{name} needs more memory than there is; scale it down first.") from None
+    except ImageError:
+        raise
+    except Exception as error:  # There is no end to what damage provokes in the decoders.
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise ImageError(f"{name} is damaged: {reason}.") from None
+
+
+def _open(source: Path | BinaryIO) -> Image.Image:
+    with warnings.catch_warnings():
+        # About large pictures, of which `read_image` says more, and damaged EXIF.
+        warnings.simplefilter("ignore")
+        return Image.open(source, formats=PICTURE_FORMATS)
 
 
 def to_grey(image: Image.Image) -> np.ndarray:
@@ -57,11 +85,21 @@ def to_grey(image: Image.Image) -> np.ndarray:
     Returns:
         (height, width) float32, 0 to 1.
     """
+    if image.mode == "LAB":  # which Pillow converts to nothing else, but L is the brightness
+        image = image.getchannel("L")
     if image.mode.startswith("I") or image.mode == "F":
-        return shrink(_stretched(np.asarray(image, np.float64)), LONGEST_SIDE)
+        return _stretched(np.asarray(_fitted(image, "F"), np.float64)).astype(np.float32)
     if image.has_transparency_data:
-        return shrink(_on_contrasting_paper(image.convert("RGBA")), LONGEST_SIDE)
-    return shrink(np.asarray(image.convert("L"), np.float32) / 255, LONGEST_SIDE)
+        return _on_contrasting_paper(_fitted(image, "RGBA"))
+    return np.asarray(_fitted(image, "L"), np.float32) / 255
+
+
+def _fitted(image: Image.Image, mode: str) -> Image.Image:
+    """Convert and scale down a picture, before there are four bytes and more a pixel."""
+    image = image if image.mode == mode else image.convert(mode)
+    if max(image.size) <= LONGEST_SIDE:
+        return image
+    return image.resize(_shrunk(image.size, LONGEST_SIDE), Image.Resampling.BOX)
 
 
 def shrink(grey: np.ndarray, longest: int) -> np.ndarray:
@@ -75,11 +113,16 @@ def shrink(grey: np.ndarray, longest: int) -> np.ndarray:
         float32; a picture that fits already comes back with its shape.
     """
     grey = grey.astype(np.float32, copy=False)
-    scale = longest / max(grey.shape)
-    if scale >= 1:
+    height, width = grey.shape
+    if max(height, width) <= longest:
         return grey
-    height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BOX))
+    size = _shrunk((width, height), longest)
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
+
+
+def _shrunk(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    width, height = (max(1, round(side * longest / max(size))) for side in size)
+    return width, height
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import math
 from helpers.backend import keras
 
 
+@keras.saving.register_keras_serializable("helpers")
 class ConvolutionMuon(keras.optimizers.Muon):
     """Muon for convolutions, AdamW for all the rest (dense layers, biases, normalisation).
 
@@ -33,4 +34,6 @@ class ConvolutionMuon(keras.optimizers.Muon):
 
     def lr_adjust(self, x):
         """Scale a step by the longer side of the kernel's matrix."""
+        if self.rms_rate is None:
+            return x
         return x * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1])) * self.rms_rate

@@ -81,6 +81,10 @@ class DigitReader:
         if list(inputs["shape_signature"][1:]) != [28, 28, 1] or list(outputs["shape"][1:]) != [10]:
             raise ValueError(f"{path} is no digit network: it does not map 28 × 28 pixels to ten.")
         self._input, self._output = inputs["index"], outputs["index"]
+        try:  # Damage in the middle of a network shows only when it is used.
+            self.predict(np.zeros((1, 28, 28)))
+        except (ValueError, RuntimeError):
+            raise ValueError(f"{path} is damaged: the network in it cannot be run.") from None
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Predict a batch.

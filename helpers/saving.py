@@ -10,7 +10,7 @@ import os
 import zipfile
 from pathlib import Path
 
-from helpers.backend import keras
+from helpers.backend import keras, tf
 from helpers.files import written_whole
 from helpers.models import CLASSES, IMAGE_SHAPE
 from helpers.quiet import silenced_native_stderr
@@ -19,8 +19,10 @@ PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 MODEL_FILE, LITERT_FILE = "digits.keras", "digits.tflite"
 CARD_FILE, EVALUATION_FILE = "card.json", "evaluation.json"
 
-# What every archive in Keras' format holds.
-_KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
+# What an archive in Keras' format holds, if no layer has files of its own.
+_KERAS_MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]
+# A digit network has a few; what unpacks to more shall not fill memory and disk.
+_MOST_UNPACKED_BYTES = 500_000_000
 
 
 class ModelFileError(Exception):
@@ -99,8 +101,13 @@ def load_model(path: Path) -> keras.Model:
 def _is_intact_archive(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            # Keras does not compare the checksums, and would load damaged weights.
-            return set(archive.namelist()) >= _KERAS_MEMBERS and archive.testzip() is None
+            # Nothing besides, so no name either that leads out of the folder it is unpacked in.
+            return (
+                sorted(archive.namelist()) == _KERAS_MEMBERS
+                and sum(member.file_size for member in archive.infolist()) <= _MOST_UNPACKED_BYTES
+                # Keras does not compare the checksums, and would load damaged weights.
+                and archive.testzip() is None
+            )
     except Exception:  # There is no end to the ways in which an archive can be broken.
         return False
 
@@ -116,7 +123,10 @@ def export_litert(model: keras.Model, path: Path) -> None:
         OSError: If the file cannot be written; an older file is left as it was.
     """
     with written_whole(path) as unfinished, silenced_native_stderr():
-        model.export(unfinished, format="litert", verbose=False)
+        try:
+            model.export(unfinished, format="litert", verbose=False)
+        except tf.errors.OpError as error:  # of TensorFlow's own files on the way
+            raise OSError(error.message) from None
 
 
 def sha256(path: Path) -> str:

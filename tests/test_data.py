@@ -4,12 +4,21 @@ import io
 import struct
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
 import helpers.data
-from helpers.data import IDX_FILES, DataError, load_mnist, load_sample, read_full, read_idx
+from helpers.data import (
+    IDX_FILES,
+    DataError,
+    Mnist,
+    load_mnist,
+    load_sample,
+    read_full,
+    read_idx,
+)
 
 import numpy as np
 import pytest
@@ -298,23 +307,71 @@ def send_too_slowly(handler):
         time.sleep(0.05)
 
 
+def forbid(handler):
+    handler.send_error(403)
+
+
+def fail(handler):
+    handler.send_error(500)
+
+
+def redirect_in_a_circle(handler):
+    handler.send_response(302)
+    handler.send_header("Location", handler.path)
+    handler.end_headers()
+
+
+def drip(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(60):
+        handler.wfile.write(b"P")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
+def send_for_ever(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(1000):
+        handler.wfile.write(bytes(100_000))
+
+
+def with_one_flipped_bit(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         None,
+        forbid,
+        fail,
+        redirect_in_a_circle,
         break_off,
         keep_silent,
         send_too_slowly,
+        drip,
+        send_for_ever,
+        with_one_flipped_bit,
         b"<html>Sign in to this network</html>",
         npz_bytes({"x_train": np.arange(10_000)})[:900],
         npz_bytes({name: np.zeros((3, 28, 28), np.uint8) for name in IDX_FILES}),
     ],
-    ids=["404", "breaks off", "silent", "slow", "a web page", "truncated", "another set"],
+    ids=[
+        *("404", "403", "500", "circle", "breaks off", "silent", "slow", "drips", "endless"),
+        *("flipped bit", "a web page", "truncated", "another set"),
+    ],
 )
 def test_after_a_broken_mirror_comes_the_next(made_set, monkeypatch, server, tmp_path, broken):
+    start = time.monotonic()
+    monkeypatch.setattr(helpers.data, "MOST_BYTES", 5_000_000)
     monkeypatch.setattr(helpers.data, "READ_SECONDS", 0.3)
     monkeypatch.setattr(helpers.data, "GRACE_SECONDS", 0.1)
     monkeypatch.setattr(helpers.data, "SLOWEST_BYTES_PER_SECOND", 500_000)
+    if broken is with_one_flipped_bit:
+        broken = with_one_flipped_bit(npz_bytes(made_set))
     if broken is not None:
         server.pages["/broken/mnist.npz"] = broken
     server.pages["/good/mnist.npz"] = npz_bytes(made_set)
@@ -322,7 +379,40 @@ def test_after_a_broken_mirror_comes_the_next(made_set, monkeypatch, server, tmp
     mnist = load_mnist(tmp_path)
     assert_same_arrays(mnist, made_set)
     assert mnist.source == "download"
-    assert server.asked == ["/broken/mnist.npz", "/good/mnist.npz"]
+    assert set(server.asked) == {"/broken/mnist.npz", "/good/mnist.npz"}
+    assert time.monotonic() - start < 2
+    assert_same_arrays(SimpleNamespace(**read_full(tmp_path / "mnist.npz")), made_set)
+
+
+def test_a_broken_mirror_leaves_nothing_in_the_cache(made_set, monkeypatch, server, tmp_path):
+    monkeypatch.setattr(helpers.data, "load_sample", lambda: Mnist(**made_set, source="sample"))
+    server.pages["/mnist.npz"] = with_one_flipped_bit(npz_bytes(made_set))
+    use_mirrors(monkeypatch, (f"{server.url}/mnist.npz",))
+    assert load_mnist(tmp_path / "cache").source == "sample"
+    assert not (tmp_path / "cache").exists()
+
+
+def test_two_that_load_at_once_do_each_other_no_harm(made_set, monkeypatch, server, tmp_path):
+    server.pages["/mnist.npz"] = npz_bytes(made_set)
+    use_mirrors(monkeypatch, (f"{server.url}/mnist.npz",))
+    with ThreadPoolExecutor(4) as executor:
+        for mnist in executor.map(load_mnist, [tmp_path] * 12):
+            assert_same_arrays(mnist, made_set)
+    assert [path.name for path in tmp_path.iterdir()] == ["mnist.npz"]
+    assert_same_arrays(SimpleNamespace(**read_full(tmp_path / "mnist.npz")), made_set)
+
+
+def test_a_full_disk_costs_the_cache_alone(made_set, monkeypatch, server, tmp_path, capsys):
+    def fill_up(path, **arrays):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    server.pages["/mnist.npz"] = npz_bytes(made_set)
+    use_mirrors(monkeypatch, (f"{server.url}/mnist.npz",))
+    monkeypatch.setattr(np, "savez_compressed", fill_up)
+    assert_same_arrays(load_mnist(tmp_path), made_set)
+    assert "could not be cached" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_slow_mirror_is_given_up_long_before_it_has_sent_everything(

@@ -1,3 +1,6 @@
+import os
+import time
+
 from helpers.files import written_whole
 
 import pytest
@@ -56,3 +59,15 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError), written_whole(tmp_path / "file" / "figures.json"):
         pytest.fail("the block must not run")
+
+
+@pytest.mark.parametrize(("hours", "is_left"), [(1, True), (30, False)])
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path, hours, is_left):
+    left = tmp_path / ".unfinished-abc"
+    left.mkdir()
+    (left / "digits.keras").write_text("half")
+    then = time.time() - hours * 3600
+    os.utime(left, (then, then))
+    with written_whole(tmp_path / "digits.keras") as unfinished:
+        unfinished.write_text("whole")
+    assert left.exists() is is_left

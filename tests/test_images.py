@@ -42,7 +42,7 @@ def a_folder(path):
 def test_what_is_no_readable_picture_is_named(tmp_path, make):
     path = tmp_path / "photo.png"
     make(path)
-    with pytest.raises(ImageError, match=r"is not a picture|cannot be read") as caught:
+    with pytest.raises(ImageError, match=r"is not a picture|cannot be") as caught:
         read_image(path)
     assert str(path) in str(caught.value)
 

@@ -62,3 +62,17 @@ def test_everything_else_is_left_to_adamw(shape):
     gradient = np.random.default_rng(2).normal(size=shape).astype(np.float32)
     change = after_one_step(shape, gradient)
     np.testing.assert_allclose(change, -RATE * np.sign(gradient), rtol=1e-3)  # Adam's first step
+
+
+def test_without_scaling_a_step_is_left_as_it_is():
+    step = np.ones((3, 3, 1, 2), np.float32)
+    np.testing.assert_array_equal(ConvolutionMuon(rms_rate=None).lr_adjust(step), step)
+
+
+def test_a_compiled_network_can_be_saved_and_loaded(tmp_path):
+    model = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Conv2D(2, 3)])
+    model.compile(ConvolutionMuon(0.01), "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.save(tmp_path / "compiled.keras")
+    loaded = keras.saving.load_model(tmp_path / "compiled.keras")
+    assert isinstance(loaded.optimizer, ConvolutionMuon)

@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from helpers.quiet import silenced_native_stderr
 
@@ -24,6 +26,17 @@ def test_standard_output_is_left_alone(capfd):
 def test_an_exception_passes_and_the_error_stream_is_back(capfd):
     with pytest.raises(ValueError, match="a reason"), silenced_native_stderr():
         raise ValueError("a reason")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
+
+
+def test_threads_do_not_take_the_error_stream_from_each_other(capfd):
+    def silence_for(seconds):
+        with silenced_native_stderr():
+            time.sleep(seconds)
+
+    with ThreadPoolExecutor(2) as executor:
+        list(executor.map(silence_for, [0.05, 0.02, 0.04, 0.01]))
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
 

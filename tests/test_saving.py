@@ -1,5 +1,9 @@
 import hashlib
 import json
+import signal
+import subprocess
+import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -22,6 +26,7 @@ from helpers.saving import (
 
 import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +124,48 @@ def spoil_the_configuration(path):
             archive.writestr(name, content)
 
 
+def empty(path):
+    path.write_bytes(b"")
+
+
+def replace_by_a_picture(path):
+    Image.new("L", (28, 28)).save(path, "PNG")
+
+
+def replace_by_the_older_format(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        older = path.with_suffix(".h5")
+        keras.Sequential([layers.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)]).save(
+            older
+        )
+    older.replace(path)
+
+
+def add_a_way_out(path):
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../../planted.py", "print('planted')")
+
+
+def claim_to_be_enormous(path):
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in ("config.json", "model.weights.h5")}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+        with archive.open("metadata.json", "w", force_zip64=True) as member:
+            for _ in range(600):
+                member.write(bytes(1_000_000))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
+        empty,
+        replace_by_a_picture,
+        replace_by_the_older_format,
+        add_a_way_out,
+        claim_to_be_enormous,
         truncate,
         replace_by_text,
         replace_by_another_archive,
@@ -157,6 +201,47 @@ def test_code_that_a_file_brings_is_not_run(tmp_path):
     with pytest.raises(ModelFileError, match=r"foreign\.keras cannot be loaded safely"):
         load_model(tmp_path / "foreign.keras")
     assert not Path(marker).exists()
+
+
+def test_nothing_is_unpacked_beside_a_foreign_file(copy, tmp_path):
+    add_a_way_out(copy)
+    before = sorted(tmp_path.parent.rglob("*"))
+    with pytest.raises(ModelFileError):
+        load_model(copy)
+    assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+def test_a_network_of_two_inputs_is_refused(tmp_path):
+    inputs = [layers.Input((28, 28, 1)), layers.Input((28, 28, 1))]
+    both = layers.Flatten()(layers.Concatenate()(inputs))
+    save_model(keras.Model(inputs, layers.Dense(10)(both)), tmp_path / "pairs.keras")
+    with pytest.raises(ModelFileError, match=r"pairs\.keras is no digit network"):
+        load_model(tmp_path / "pairs.keras")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on the size of files")
+@pytest.mark.parametrize(
+    ("write", "name"), [("save_model", "digits.keras"), ("export_litert", "digits.tflite")]
+)
+def test_a_full_disk_leaves_the_older_file(saved, tmp_path, write, name):
+    target = tmp_path / name
+    target.write_text("older")
+    # A limit on the size of files stands in for the end of the disk.
+    script = f"""
+import resource
+from pathlib import Path
+from helpers.saving import {write}, load_model
+model = load_model(Path({str(saved)!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+try:
+    {write}(model, Path({str(target)!r}))
+except OSError as error:
+    print("OSError")
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "OSError"
+    assert target.read_text() == "older"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
 
 
 @pytest.mark.parametrize(("size", "classes"), [(32, 10), (28, 26)])
