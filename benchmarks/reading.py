@@ -1,9 +1,10 @@
-"""What reading pictures costs and loses: `python -m benchmarks.reading`, ten minutes.
+"""What reading pictures costs and loses: `python -m benchmarks.reading`, a quarter of an hour.
 
-Four questions, one table each in `results/`: how many of MNIST's test digits are
+Five questions, one table each in `results/`: how many of MNIST's test digits are
 misread once they have been turned into pictures; how long `predict.py` takes and how
 much memory, against the same with TensorFlow; how many pictures a second it reads, and
-whether its memory grows with their number; whether the exported network answers like
+whether its memory grows with their number; what a large folder takes, also when the
+reading is killed half way and taken up again; whether the exported network answers like
 the Keras model that it comes from. Nothing is chosen by any of them. Linux and macOS only.
 """
 
@@ -12,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -43,7 +45,7 @@ subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
 print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 REPEATS = 7
-FEW, MANY = 1_000, 10_000
+FEW, MANY, FOLDER = 1_000, 10_000, 20_000
 PAPER, INK = 200, 40  # grey levels of the pasted digits
 
 
@@ -117,13 +119,9 @@ def measure_start() -> list[dict]:
 
 def measure_many(mnist: Mnist) -> list[dict]:
     """Read a thousand and ten thousand pictures of 28 × 28 to 500 × 500 in one call."""
-    rng = np.random.default_rng(0)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(MANY):
-            side = int(np.exp(rng.uniform(np.log(28), np.log(500))))
-            picture = inverted(mnist.x_test[number]).resize((side, side), Image.Resampling.BICUBIC)
-            picture.save(Path(folder) / f"{number:05}.png")
+        write_pictures(mnist, MANY, Path(folder))
         few = [str(path) for path in sorted(Path(folder).iterdir())[:FEW]]
         for count, pictures in ((FEW, few), (MANY, [folder])):
             seconds, megabytes = run([*PREDICT, "--json", *pictures])
@@ -135,6 +133,53 @@ def measure_many(mnist: Mnist) -> list[dict]:
                 }
             )
     return rows
+
+
+def measure_folder(mnist: Mnist) -> list[dict]:
+    """Read a folder of twenty thousand into a file: in one go, and killed half way.
+
+    What a million would take is computed from that.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder, whole, broken = (Path(name) / part for part in ("pictures", "whole", "broken"))
+        folder.mkdir()
+        write_pictures(mnist, FOLDER, folder)
+        seconds, megabytes = run([*PREDICT, "--output", str(whole), str(folder)])
+        before = read_and_kill(folder, broken, FOLDER // 2)
+        rest_seconds, rest_megabytes = run([*PREDICT, "--output", str(broken), str(folder)])
+        same = whole.read_bytes() == broken.read_bytes()
+    rows = [
+        {"run": "in one go", "pictures": FOLDER, "seconds": seconds, "memory (MB)": megabytes},
+        {
+            "run": "after a kill",
+            "pictures": FOLDER - before,
+            "seconds": rest_seconds,
+            "memory (MB)": rest_megabytes,
+            "same records": same,
+        },
+    ]
+    for row in rows:
+        row["hours for a million"] = 1e6 * row["seconds"] / row["pictures"] / 3600
+    return rows
+
+
+def read_and_kill(folder: Path, output: Path, count: int) -> int:
+    """Read a folder into a file until it has so many lines; kill, and count the whole lines."""
+    with subprocess.Popen([*PREDICT, "--output", str(output), str(folder)]) as process:
+        while not output.exists() or output.read_bytes().count(b"\n") < count:
+            time.sleep(0.2)
+        process.kill()
+    return output.read_bytes().count(b"\n")
+
+
+def write_pictures(mnist: Mnist, count: int, folder: Path) -> None:
+    """Write test digits, black on white, 28 × 28 to 500 × 500, as PNG; over and over if need be."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        side = int(np.exp(rng.uniform(np.log(28), np.log(500))))
+        digit = mnist.x_test[number % len(mnist.x_test)]
+        picture = inverted(digit).resize((side, side), Image.Resampling.BICUBIC)
+        picture.save(folder / f"{number:05}.png")
 
 
 def run(command: Sequence[str]) -> tuple[float, float]:
@@ -167,6 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "path": lambda mnist: measure_path(mnist, reader),
         "start": lambda mnist: measure_start(),
         "many": measure_many,
+        "folder": measure_folder,
         "export": lambda mnist: measure_export(mnist, reader),
     }
     parser = argparse.ArgumentParser(

@@ -11,15 +11,17 @@ For the notebooks:
     augmentation   random warps and strokes, and the stream of training batches
     models         the networks of the series, and what they cost
     training       the recipe: optimizer, schedule, epochs
+    checkpoints    trainings that are taken up again after an interruption
     muon           the optimizer Muon, for the kernels of convolutions
     progress       how far one training is, or several, in a notebook or on a terminal
-    evaluation     stratified cross-validation, confidence interval, calibration
+    evaluation     cross-validation, sweeps, confidence interval, calibration
     saving         model files loaded safely, exported to LiteRT, described
     images         picture files and their brightness
     ink            ink told from paper, strokes from dirt
     preparation    one digit, prepared the way MNIST was prepared
     segmentation   several digits in one picture, in reading order
     prediction     digits read from pictures with LiteRT, without TensorFlow
+    records        what was read as JSON, and the file it is added to
     showing        a picture with what was found in it
     pad            a pad to draw on, read while it is drawn
     command        the command line of `predict.py`

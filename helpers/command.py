@@ -7,23 +7,26 @@ read is named, and does not stop the others.
 import argparse
 import io
 import json
+import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from helpers.images import ImageError, read_image
+from helpers.images import PICTURE_FORMATS, ImageError, read_image
 from helpers.prediction import PRETRAINED_LITERT, Digit, DigitReader
+from helpers.records import RecordFile, RecordFileError, as_record
 
 from PIL import Image
 
 PROJECT_FOLDER = Path(__file__).parent.parent
 EXAMPLE_IMAGE = Path("images") / "seven.png"
 SHOWN_FOLDER = PROJECT_FOLDER / "build" / "shown"
-# Of the formats that Pillow opens, those in which people keep pictures.
-PICTURE_FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP"}
 STANDARD_INPUT = "-"
+# The name of a picture, and where to read it.
+Source = tuple[str, Path | io.BytesIO]
 # Shared by all commands that read digits.
 MODEL_OPTION = {
     "metavar": "FILE",
@@ -41,25 +44,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 if every picture was read, 1 if one could not be, 2 if
-        the model could not be loaded.
+        the model could not be loaded, or the output not be written.
     """
     options = _parser().parse_args(arguments)
+    # A file name may hold bytes that are no text; it is shown all the same.
+    if hasattr(sys.stdout, "reconfigure"):  # In a notebook it is another kind of stream.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         reader = DigitReader(options.model)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    # A file name may hold bytes that are no text; it is shown all the same.
-    sys.stdout.reconfigure(errors="backslashreplace")
-    report = report_json if options.json else report_text
+    sources = _sources(options.images)
+    if options.output is None:
+        report = report_json if options.json else report_text
+        return _read_all(reader, sources, options, report)
+    try:
+        with RecordFile(options.output) as records:
+            return _read_all(reader, _new(sources, records), options, partial(_add, records))
+    except RecordFileError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _read_all(
+    reader: DigitReader, sources: Iterable[Source], options: argparse.Namespace, report: Callable
+) -> int:
     drawings = _Drawings(SHOWN_FOLDER)
     status = 0
-    for name, source in _sources(options.images):
+    for name, source in sources:
         image, digits, error = _read(reader, name, source, options.one)
         report(name, digits, error)
         if error or (options.show and not drawings.save(name, image, digits)):
             status = 1
     return status
+
+
+def _new(sources: Iterable[Source], records: RecordFile) -> Iterator[Source]:
+    """Those that the file has no record of; on a terminal, counts all of them."""
+    from tqdm import tqdm
+
+    for name, source in tqdm(sources, unit=" pictures", disable=None):
+        if name == STANDARD_INPUT or name not in records:
+            yield name, source
+
+
+def _add(records: RecordFile, name: str, digits: list[Digit], error: str | None) -> None:
+    records.add(as_record(name, digits, error))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +106,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"a picture, a folder of pictures, or - for standard input; default: {EXAMPLE_IMAGE}",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="add the JSON objects to a file, and leave out pictures that it has already",
+    )
     parser.add_argument("--one", action="store_true", help="each picture holds a single digit")
     parser.add_argument("--model", **MODEL_OPTION)
     parser.add_argument(
@@ -83,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _sources(images: Sequence[str]) -> Iterator[tuple[str, Path | io.BytesIO]]:
+def _sources(images: Sequence[str]) -> Iterator[Source]:
     """The name of each picture, and where to read it."""
     if not images:
         yield str(EXAMPLE_IMAGE), PROJECT_FOLDER / EXAMPLE_IMAGE
@@ -96,16 +133,29 @@ def _sources(images: Sequence[str]) -> Iterator[tuple[str, Path | io.BytesIO]]:
             yield image, Path(image)
 
 
-def pictures_in(folder: Path) -> Iterable[Path]:
-    """Files below a folder whose ending is that of a picture, in the order of their names."""
+def pictures_in(folder: Path) -> Iterator[Path]:
+    """Files below a folder whose ending is that of a picture.
+
+    Each folder's own files come before those of the folders in it, all in the order
+    of their names; of more than one folder's names none are held in memory.
+
+    Yields:
+        Paths; also those of folders that cannot be looked into, at the end.
+    """
     endings = {
         ending
         for ending, picture_format in Image.registered_extensions().items()
         if picture_format in PICTURE_FORMATS
     }
-    return sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file()
-    )
+    errors = []
+    for parent, folders, names in os.walk(folder, onerror=errors.append):
+        folders.sort()
+        names.sort()
+        for name in names:
+            path = Path(parent, name)
+            if path.suffix.lower() in endings and path.is_file():
+                yield path
+    yield from (Path(error.filename) for error in errors)
 
 
 class _Drawings:
@@ -167,14 +217,4 @@ def _row_text(row: list[Digit]) -> str:
 
 def report_json(name: str, digits: list[Digit], error: str | None) -> None:
     """Print what was read as one JSON object in a line."""
-    read = [
-        {
-            "digit": digit.digit,
-            "probability": round(digit.probability, 4),
-            "sure": digit.is_sure,
-            "row": digit.row,
-            "box": list(digit.box),
-        }
-        for digit in digits
-    ]
-    print(json.dumps({"path": name, "digits": read, "error": error}), flush=True)
+    print(json.dumps(as_record(name, digits, error)), flush=True)

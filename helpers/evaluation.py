@@ -4,10 +4,12 @@ Nothing here looks at the test set on its own accord; what is scored is what the
 caller hands over.
 """
 
-import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from helpers.backend import keras, tf
 from helpers.progress import ReportedProgress, watched
@@ -15,9 +17,13 @@ from helpers.training import QUICK, Recipe, train
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
+from joblib.externals.loky import get_reusable_executor
 from scipy.stats import binomtest
 from sklearn.model_selection import StratifiedKFold
+
+# Trainings at the same time, by default: each needs about 1 GB of memory.
+MOST_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ def cross_validate(
     recipe: Recipe = QUICK,
     folds: int = 5,
     processes: int | None = None,
+    checkpoints: Path | None = None,
 ) -> CrossValidation:
     """Score a recipe by stratified k-fold cross-validation.
 
@@ -88,17 +95,17 @@ def cross_validate(
         processes: How many folds are trained at the same time, each in a process of
             its own that needs about 1 GB; by default one a core, at most 4. Two
             small networks with a core each are done sooner than one after the other
-            with both. With 1 all happens in this process.
+            with both. With 1 all happens in this process. Under
+            `joblib.parallel_config("dask")` the processes are the workers of a
+            cluster, however many there are, and a training has the threads of its
+            worker.
+        checkpoints: A folder from which a run that was broken off goes on; see `train`.
     """
-    cores = os.cpu_count() or 1
-    processes = processes or min(folds, cores, 4)
-    threads = cores // processes if processes > 1 else None
     splits = list(stratified_folds(labels, folds, seed))
-    with watched(folds, "cross-validation", "folds") as reports:
-        trained = Parallel(n_jobs=processes)(
-            delayed(_train_fold)(images, labels, split, seed + fold, recipe, report, threads)
-            for fold, (split, report) in enumerate(zip(splits, reports, strict=True))
-        )
+    runs = [_Run(*split, seed + fold, recipe) for fold, split in enumerate(splits)]
+    trained = _train_side_by_side(
+        images, labels, runs, "cross-validation", "folds", processes, checkpoints
+    )
     probabilities = np.empty((len(labels), 10), np.float32)
     for (_, validate_on), (predicted, _) in zip(splits, trained, strict=True):
         probabilities[validate_on] = predicted
@@ -107,24 +114,123 @@ def cross_validate(
     return CrossValidation(np.array(scores), pd.concat(histories, ignore_index=True), probabilities)
 
 
-def _train_fold(
-    images: np.ndarray, labels: np.ndarray, split: tuple[np.ndarray, np.ndarray], seed: int,
-    recipe: Recipe, report: Path, threads: int | None,
+def sweep(
+    images: np.ndarray,
+    labels: np.ndarray,
+    split: tuple[np.ndarray, np.ndarray],
+    recipes: Mapping[str, Recipe],
+    seeds: Sequence[int],
+    processes: int | None = None,
+    checkpoints: Path | None = None,
+) -> pd.DataFrame:
+    """Train by several recipes with several seeds each, all judged by the same digits.
+
+    Args:
+        images: (n, 28, 28, 1) uint8, 0 to 255.
+        labels: (n,) integers, 0 to 9.
+        split: Indices to train on, and indices to validate on.
+        recipes: The recipes by name.
+        seeds: Seeds that each recipe is trained with.
+        processes: How many networks are trained at the same time; see `cross_validate`.
+        checkpoints: A folder from which a sweep that was broken off goes on; see `train`.
+
+    Returns:
+        A row for each recipe and seed, in this order: "recipe", "seed",
+        "val_accuracy" after the last epoch (0 to 1) and "seconds" of training.
+    """
+    named = [(name, seed) for name in recipes for seed in seeds]
+    runs = [_Run(*split, seed, recipes[name]) for name, seed in named]
+    trained = _train_side_by_side(images, labels, runs, "sweep", "networks", processes, checkpoints)
+    rows = [
+        {
+            "recipe": name,
+            "seed": seed,
+            "val_accuracy": history["val_accuracy"].iloc[-1],
+            "seconds": history["seconds"].sum(),
+        }
+        for (name, seed), (_, history) in zip(named, trained, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+class _Run(NamedTuple):
+    """A training: indices to train on and to validate on, seed, recipe."""
+
+    fit_on: np.ndarray
+    validate_on: np.ndarray
+    seed: int
+    recipe: Recipe
+
+
+def _train_side_by_side(
+    images: np.ndarray, labels: np.ndarray, runs: list[_Run], label: str, unit: str,
+    processes: int | None, checkpoints: Path | None,
+) -> list[tuple[np.ndarray, pd.DataFrame]]:  # fmt: skip
+    """Train a network a run; for each its predictions of the validation part and its history."""
+    cores = cpu_count()
+    processes = processes or min(len(runs), cores, MOST_PROCESSES)
+    # Other processes may work in another folder.
+    checkpoints = checkpoints and checkpoints.resolve()
+
+    def train_all(jobs: list, processes: int, threads: int | None) -> list:
+        return Parallel(n_jobs=processes)(
+            delayed(_train_and_predict)(images, labels, run, report, threads, checkpoints)
+            for run, report in jobs
+        )
+
+    with watched(len(runs), label, unit) as reports, _workers_stopped():
+        jobs = list(zip(runs, reports, strict=True))
+        if processes == 1:
+            return train_all(jobs, 1, None)
+        # A last run that would be alone gets all cores, in this process.
+        together = len(jobs) - (len(jobs) % processes == 1)
+        threads = max(1, cores // processes)
+        return train_all(jobs[:together], processes, threads) + train_all(jobs[together:], 1, None)
+
+
+@contextmanager
+def _workers_stopped() -> Iterator[None]:
+    """Stop joblib's processes at the end: idle, they would keep 1 GB each for five minutes."""
+    try:
+        yield
+    finally:
+        get_reusable_executor().shutdown()
+
+
+def _train_and_predict(
+    images: np.ndarray, labels: np.ndarray, run: _Run, report: Path, threads: int | None,
+    checkpoints: Path | None,
 ) -> tuple[np.ndarray, pd.DataFrame]:  # fmt: skip
     """Train on one part and predict the other; in a worker, with as many threads as it may use."""
+    threads = _threads_of_dask_worker() or threads
     if threads:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    fit_on, validate_on = split
+        with suppress(RuntimeError):  # A worker that trained before keeps the number it had.
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+    progress = ReportedProgress(report)
     model, history = train(
-        images[fit_on],
-        labels[fit_on],
-        seed,
-        recipe,
-        validation=(images[validate_on], labels[validate_on]),
-        progress=ReportedProgress(report),
+        images[run.fit_on],
+        labels[run.fit_on],
+        run.seed,
+        run.recipe,
+        validation=(images[run.validate_on], labels[run.validate_on]),
+        progress=progress,
+        checkpoints=checkpoints,
     )
-    return predict_probabilities(model, images[validate_on]), history_frame(history)
+    progress.finish()
+    return predict_probabilities(model, images[run.validate_on]), history_frame(history)
+
+
+def _threads_of_dask_worker() -> int | None:
+    """How many threads this process has as a worker of a Dask cluster; None if it is none."""
+    if "distributed" not in sys.modules:
+        return None
+    from distributed import get_worker
+
+    try:
+        return get_worker().state.nthreads
+    except ValueError:
+        return None
 
 
 def history_frame(history: dict[str, list[float]]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ business of `helpers.training`.
 """
 
 import math
+import random
 
 from helpers.backend import keras, layers
 
@@ -94,7 +95,7 @@ def build_published_cnn() -> keras.Model:
     )
 
 
-def build_cnn(size: str = "small", dropout: float = 0.3) -> keras.Model:
+def build_cnn(size: str = "small", dropout: float = 0.3, seed: int | None = None) -> keras.Model:
     """The network of this series: three blocks of convolutions, each closed by pooling.
 
     Whatever is computed for each value of a feature map (pooling, normalisation,
@@ -106,31 +107,46 @@ def build_cnn(size: str = "small", dropout: float = 0.3) -> keras.Model:
         size: "small" trains in a minute or two, "large" is worth ten; see `NETWORKS`.
         dropout: Share of the last feature map that is zeroed during training; of the
             map before the last block it is half as much.
+        seed: Decides initial weights and dropout; by default Python's own `random`
+            does, as in Keras, which `keras.utils.set_random_seed` sets, but from
+            which any other thread may draw meanwhile.
     """
     first, middle, last = NETWORKS[size]
+    chance = random if seed is None else random.Random(seed)
     return keras.Sequential(
         [
             layers.Input(IMAGE_SHAPE),
             *normalisation_layers(),
-            *_block(first),
-            *_block(middle),
-            layers.Dropout(dropout / 2),
-            *_block(last),
+            *_block(first, chance),
+            *_block(middle, chance),
+            layers.Dropout(dropout / 2, seed=_draw(chance)),
+            *_block(last, chance),
             layers.Flatten(),
-            layers.Dropout(dropout),
-            layers.Dense(CLASSES, activation="softmax"),
+            layers.Dropout(dropout, seed=_draw(chance)),
+            layers.Dense(
+                CLASSES,
+                activation="softmax",
+                kernel_initializer=keras.initializers.GlorotUniform(_draw(chance)),
+            ),
         ],
         name=f"{size}_cnn",
     )
 
 
-def _block(convolutions: tuple[tuple[int, str], ...]) -> list[layers.Layer]:
+def _draw(chance: random.Random) -> int:
+    return chance.randint(1, 10**9)
+
+
+def _block(convolutions: tuple[tuple[int, str], ...], chance: random.Random) -> list[layers.Layer]:
+    def convolution(filters, padding, **options):
+        kernel = keras.initializers.HeUniform(_draw(chance))
+        return layers.Conv2D(filters, 3, padding=padding, kernel_initializer=kernel, **options)
+
     *plain, (filters, padding) = convolutions
-    settings = {"kernel_size": 3, "kernel_initializer": "he_uniform"}
     return [
-        *(layers.Conv2D(count, padding=rim, activation="relu", **settings) for count, rim in plain),
+        *(convolution(count, rim, activation="relu") for count, rim in plain),
         # No bias: batch normalisation subtracts the mean and adds an offset of its own.
-        layers.Conv2D(filters, padding=padding, use_bias=False, **settings),
+        convolution(filters, padding, use_bias=False),
         layers.MaxPooling2D(),
         # Training is short: statistics with the default momentum of 0.99 would lag behind.
         layers.BatchNormalization(momentum=0.9),

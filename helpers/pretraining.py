@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from helpers.backend import keras
+from helpers.checkpoints import removed_when_done
 from helpers.data import DataError, Mnist, load_mnist
 from helpers.evaluation import accuracy, predict_probabilities
 from helpers.files import written_whole
@@ -25,6 +26,7 @@ from helpers.saving import (
     export_litert,
     save_model,
     sha256,
+    trained_folder,
     write_facts,
 )
 from helpers.training import BEST, train
@@ -101,8 +103,12 @@ def render_card(card: dict) -> str:
 """
 
 
-def train_all(mnist: Mnist) -> tuple[keras.Model, np.ndarray]:
+def train_all(mnist: Mnist, checkpoints: Path) -> tuple[keras.Model, np.ndarray]:
     """Train one network a seed on the whole training set and score each on the test set once.
+
+    Args:
+        mnist: The data.
+        checkpoints: A folder from which a run that was broken off goes on.
 
     Returns:
         The network of the first seed, and the accuracies (seeds,).
@@ -111,7 +117,12 @@ def train_all(mnist: Mnist) -> tuple[keras.Model, np.ndarray]:
     shipped, scores = None, []
     for seed in SEEDS:
         model, _ = train(
-            x_train, mnist.y_train, seed=seed, recipe=BEST, progress=Progress(f"seed {seed}")
+            x_train,
+            mnist.y_train,
+            seed=seed,
+            recipe=BEST,
+            progress=Progress(f"seed {seed}"),
+            checkpoints=checkpoints,
         )
         scores.append(accuracy(predict_probabilities(model, x_test), mnist.y_test))
         shipped = shipped or model
@@ -136,8 +147,9 @@ def main() -> None:
         mnist = load_mnist()
     except DataError as error:
         sys.exit(f"error: {error}")
-    model, scores = train_all(mnist)
-    publish(model, describe(model, scores))
+    with removed_when_done(trained_folder(is_full=True) / "unfinished-pretraining") as checkpoints:
+        model, scores = train_all(mnist, checkpoints)
+        publish(model, describe(model, scores))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,23 +18,23 @@ REFRESH_SECONDS = 1.0
 class Progress(keras.callbacks.Callback):
     """Shows how far a training is: one line that renews itself in a notebook.
 
-    Outside a notebook it prints a line after each epoch.
-
-    Attributes:
-        seconds: Duration of each finished epoch, validation included.
+    Outside a notebook it prints a line after each epoch. Adds the duration of each
+    epoch, validation included, to its figures, as "seconds".
     """
 
     def __init__(self, label: str = "training"):
         super().__init__()
         self.label = label
-        self.seconds: list[float] = []
 
     def on_train_begin(self, logs=None):
         self._last_shown = time.perf_counter()
         self._line = _Line(self.label)
+        self._epochs_before = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._epoch_start = epoch, time.perf_counter()
+        if self._epochs_before is None:  # More than 0 if the training is taken up again.
+            self._epochs_before = epoch
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.perf_counter()
@@ -43,29 +43,42 @@ class Progress(keras.callbacks.Callback):
             self._show(self._epoch + (batch + 1) / (self.params["steps"] or batch + 1))
 
     def on_epoch_end(self, epoch, logs=None):
-        self.seconds.append(time.perf_counter() - self._epoch_start)
+        logs["seconds"] = time.perf_counter() - self._epoch_start
         self._show(epoch + 1)
 
     def _show(self, epochs_done: float) -> None:
-        self._line.show(epochs_done, self.params["epochs"], "epochs")
+        self._line.show(epochs_done, self.params["epochs"], "epochs", self._epochs_before)
 
 
 class ReportedProgress(Progress):
     """Reports how far a training is to the process that waits for it: see `watched`.
 
     Args:
-        path: A file that holds the share of the training that is done, 0 to 1.
+        path: A file that holds two shares of the training, 0 to 1: what is done, and
+            what of that was done before. On another machine it is of no use, and no
+            harm.
     """
 
     def __init__(self, path: Path):
         super().__init__()
         self.path = path
+        self._epochs_before = None
 
     def on_train_begin(self, logs=None):
         self._last_shown = time.perf_counter()
 
+    def finish(self) -> None:
+        """Report a training as done that is at its end, or was before it began."""
+        if self._epochs_before is None:
+            self._report(1, 1)
+
     def _show(self, epochs_done: float) -> None:
-        self.path.write_text(str(epochs_done / self.params["epochs"]), encoding="ascii")
+        epochs = self.params["epochs"]
+        self._report(epochs_done / epochs, self._epochs_before / epochs)
+
+    def _report(self, done: float, before: float) -> None:
+        with suppress(OSError):
+            self.path.write_text(f"{done} {before}", encoding="ascii")
 
 
 @contextmanager
@@ -86,7 +99,8 @@ def watched(parts: int, label: str, unit: str) -> Iterator[list[Path]]:
 
         def watch():
             while not finished.wait(REFRESH_SECONDS):
-                line.show(sum(map(_read_share, reports)), parts, unit)
+                done, before = map(sum, zip(*map(_read_shares, reports), strict=True))
+                line.show(done, parts, unit, before)
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
@@ -98,11 +112,12 @@ def watched(parts: int, label: str, unit: str) -> Iterator[list[Path]]:
         line.show(parts, parts, unit)
 
 
-def _read_share(report: Path) -> float:
+def _read_shares(report: Path) -> tuple[float, float]:
     try:
-        return float(report.read_text(encoding="ascii"))
+        done, before = map(float, report.read_text(encoding="ascii").split())
     except (OSError, ValueError):  # Not begun yet, or just being written.
-        return 0.0
+        return 0.0, 0.0
+    return done, before
 
 
 class _Line:
@@ -118,18 +133,18 @@ class _Line:
         self._printed = 0
         self._display = display(_Text(""), display_id=True) if _in_notebook() else None
 
-    def show(self, done: float, total: int, unit: str) -> None:
-        """Tell that `done` of `total` are finished."""
+    def show(self, done: float, total: int, unit: str, before: float = 0.0) -> None:
+        """Tell that `done` of `total` are finished, `before` of them in an earlier run."""
         if self._display is not None:
-            self._display.update(_Text(self._describe(done, total, unit)))
+            self._display.update(_Text(self._describe(done, total, unit, before)))
         elif int(done) > self._printed:
             self._printed = int(done)
-            print(self._describe(done, total, unit), flush=True)
+            print(self._describe(done, total, unit, before), flush=True)
 
-    def _describe(self, done: float, total: int, unit: str) -> str:
+    def _describe(self, done: float, total: int, unit: str, before: float) -> str:
         elapsed = time.perf_counter() - self._start
         text = f"{self.label}: {done:.1f} of {total} {unit}, {elapsed:.0f} s"
-        left = elapsed / done * (total - done) if done else 0
+        left = elapsed / (done - before) * (total - done) if done > before else 0
         return text + (f", about {left:.0f} s left" if left >= 1 else "")
 
 

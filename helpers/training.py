@@ -6,9 +6,11 @@ next. Judging the result is the business of `helpers.evaluation`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from helpers.augmentation import training_batches
 from helpers.backend import keras
+from helpers.checkpoints import Checkpoint, fingerprint
 from helpers.models import CLASSES, build_cnn
 from helpers.muon import ConvolutionMuon
 from helpers.progress import Progress
@@ -51,6 +53,9 @@ class Recipe:
 QUICK = Recipe(epochs=6, network="small", peak_learning_rate=1e-2, dropout=0.2)
 BEST = Recipe(epochs=9, network="large", peak_learning_rate=8e-3, dropout=0.4, other_hands=0.12)
 
+# Keras 3.15 begins a pass through the batches at both ends of an epoch, and uses the first.
+KERAS_PASSES = 2
+
 
 def one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedules.CosineDecay:
     """Learning rate that rises linearly from 0 to its peak, then falls to 0 along a cosine.
@@ -77,6 +82,7 @@ def train(
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoints: Path | None = None,
 ) -> tuple[keras.Model, dict[str, list[float]]]:
     """Train a fresh network by a recipe.
 
@@ -89,15 +95,18 @@ def train(
         validation: Images and labels to score after each epoch, never trained on.
         progress: Shows how far the training is; by default a line of its own.
         callbacks: Called by `fit` besides that.
+        checkpoints: A folder in which to keep the state after each epoch. A training
+            that was broken off is taken up there, and ends with the network that it
+            would have ended with; see `helpers.checkpoints`.
 
     Returns:
         The trained network, and for each measure its value after each epoch:
         "loss" and "accuracy", with a validation part also "val_loss" and
         "val_accuracy", and "seconds".
     """
-    # Also makes TensorFlow's own operations repeat to the bit.
+    # Of Python, NumPy, TensorFlow and Keras: on a processor, a training then repeats to the bit.
     keras.utils.set_random_seed(seed)
-    model = build_cnn(recipe.network, recipe.dropout)
+    model = build_cnn(recipe.network, recipe.dropout, seed)
     batches = training_batches(
         images,
         one_hot(labels),
@@ -117,17 +126,24 @@ def train(
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
     )
-    progress = progress or Progress()
-    history = model.fit(
-        batches,
-        validation_data=validation and (validation[0], one_hot(validation[1])),
-        validation_batch_size=1000,
-        epochs=recipe.epochs,
-        callbacks=[progress, *callbacks],
-        shuffle=False,  # The batches shuffle themselves.
-        verbose=0,
-    )
-    return model, {**history.history, "seconds": progress.seconds}
+    key = checkpoints and fingerprint(images, labels, seed, recipe, *(validation or ()))
+    checkpoint = Checkpoint(key and checkpoints / f"{key}.npz")
+    epochs_done = checkpoint.restore(model)
+    # Each pass through the batches draws its own order and changes: the next ones are due.
+    for _ in range(epochs_done * KERAS_PASSES):
+        iter(batches)
+    if epochs_done < recipe.epochs:
+        model.fit(
+            batches,
+            validation_data=validation and (validation[0], one_hot(validation[1])),
+            validation_batch_size=1000,
+            initial_epoch=epochs_done,
+            epochs=recipe.epochs,
+            callbacks=[progress or Progress(), *callbacks, checkpoint],
+            shuffle=False,  # The batches shuffle themselves.
+            verbose=0,
+        )
+    return model, checkpoint.history
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:

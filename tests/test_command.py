@@ -1,8 +1,10 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,6 +62,18 @@ def test_what_is_unsure_is_marked_and_said(capsys):
     ]
 
 
+def test_in_a_notebook_too_the_answer_is_printed(digit_files, monkeypatch):
+    class Cell(io.TextIOBase):
+        text = ""
+
+        def write(self, text):
+            self.text += text
+
+    monkeypatch.setattr(sys, "stdout", cell := Cell())
+    assert main([str(digit_files[0])]) == 0
+    assert cell.text.startswith(f"{digit_files[0]}: ")
+
+
 def test_rows_get_a_line_each(capsys):
     digits = [answer(1), answer(2), answer(3, row=1, probability=0.85)]
     command.report_text("a.png", digits, None)
@@ -100,6 +114,73 @@ def test_a_folder_stands_for_the_pictures_below_it(digit_files, tmp_path, capsys
     assert main(["--one", str(tmp_path)]) == 0
     names = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert names == [str(digit_files[1]), str(digit_files[2]), str(tmp_path / "more" / "z.PNG")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have other permissions there")
+def test_a_folder_that_cannot_be_looked_into_is_named(digit_files, monkeypatch, tmp_path, capsys):
+    (tmp_path / "locked").mkdir()
+    real_scandir = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # root may look into any folder
+    assert main(["--one", str(tmp_path)]) == 1
+    seen = capsys.readouterr()
+    assert len(seen.out.splitlines()) == 3
+    assert seen.err.startswith(f"error: {tmp_path / 'locked'}") and "folder" in seen.err
+
+
+# Many pictures
+
+
+def names_in(path):
+    return [json.loads(line)["path"] for line in path.read_text().splitlines()]
+
+
+def test_records_are_added_to_a_file_and_not_printed(digit_files, tmp_path, capsys):
+    output = tmp_path / "read.jsonl"
+    assert main(["--one", "--output", str(output), *map(str, digit_files[:2])]) == 0
+    assert main(["--one", "--output", str(output), *map(str, digit_files)]) == 0
+    assert names_in(output) == [str(path) for path in digit_files]
+    assert capsys.readouterr().out == ""
+    main(["--one", "--json", *map(str, digit_files)])
+    assert output.read_text() == capsys.readouterr().out
+
+
+def test_a_picture_that_could_not_be_read_is_in_the_file_too(tmp_path):
+    output = tmp_path / "read.jsonl"
+    assert main(["--output", str(output), str(tmp_path / "missing.png")]) == 1
+    assert "No such file" in json.loads(output.read_text())["error"]
+
+
+@pytest.mark.parametrize("name", ["", "diary.txt"], ids=["a folder", "a diary"])
+def test_an_output_that_cannot_be_used_is_named(digit_files, tmp_path, name, capsys):
+    (tmp_path / "diary.txt").write_text("dear diary")
+    assert main(["--output", str(tmp_path / name), str(digit_files[0])]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {tmp_path / name} ")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_reading_goes_on_after_a_kill(digit_files, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"{number:02}.png").symlink_to(digit_files[number % 3])
+    output = tmp_path / "read.jsonl"
+    command_line = [sys.executable, PROJECT / "predict.py", "--one", "--output", output, folder]
+    with subprocess.Popen(command_line) as killed:
+        while not output.exists() or output.stat().st_size < 2000:
+            time.sleep(0.01)
+            assert killed.poll() is None
+        killed.kill()
+    before = len(output.read_bytes().splitlines())
+    assert subprocess.run(command_line, check=False).returncode == 0
+    assert 0 < before < 60
+    assert names_in(output) == sorted(map(str, folder.iterdir()))
 
 
 def test_a_dash_stands_for_standard_input(digit_files, monkeypatch, capsys):

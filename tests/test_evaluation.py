@@ -1,6 +1,8 @@
 from dataclasses import replace
+from pathlib import Path
 
 from helpers import evaluation
+from helpers.backend import keras
 from helpers.evaluation import (
     CrossValidation,
     accuracy,
@@ -10,6 +12,7 @@ from helpers.evaluation import (
     history_frame,
     predict_probabilities,
     stratified_folds,
+    sweep,
 )
 from helpers.training import QUICK, train
 
@@ -73,6 +76,7 @@ def trainings(monkeypatch):
     def memorise(images, labels, seed, recipe, **options):
         calls.append((images, labels, options | {"seed": seed, "recipe": recipe}))
         history = {"loss": [2.0, 1.0], "accuracy": [0.5, 1.0], "seconds": [3.0, 3.0]}
+        history["val_accuracy"] = [0.25, 0.75]
         return Memory(images, labels), history
 
     monkeypatch.setattr(evaluation, "train", memorise)
@@ -145,6 +149,122 @@ def test_folds_in_processes_of_their_own_give_what_they_give_in_this_one(digits)
     # Fewer threads add up in another order.
     np.testing.assert_allclose(there.probabilities, here.probabilities, atol=1e-3)
     assert there.history["fold"].tolist() == [1, 2]
+
+
+# Runs that are broken off
+
+TWO_EPOCHS = replace(QUICK, epochs=2, batch_size=40)
+
+
+@pytest.fixture
+def power(monkeypatch):
+    """Counts the epochs of each training; the power fails after as many as `lasts`."""
+
+    class Power(keras.callbacks.Callback):
+        lasts, epochs = 100, 0
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if self.epochs == self.lasts:
+                raise KeyboardInterrupt
+            self.epochs += 1
+
+    def counted(*arguments, **options):
+        return train(*arguments, **options, callbacks=[power])
+
+    power = Power()
+    monkeypatch.setattr(evaluation, "train", counted)
+    return power
+
+
+@pytest.mark.parametrize("lasts", [1, 2, 3, 5])
+def test_a_cross_validation_broken_off_ends_as_if_it_had_not_been(digits, tmp_path, power, lasts):
+    settings = {"images": digits.images[:90], "labels": digits.labels[:90], "seed": 3}
+    settings |= {"recipe": TWO_EPOCHS, "folds": 3, "processes": 1}
+    undisturbed = cross_validate(**settings)
+    power.epochs, power.lasts = 0, lasts
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(**settings, checkpoints=tmp_path)
+    power.epochs, power.lasts = 0, 100
+    result = cross_validate(**settings, checkpoints=tmp_path)
+    assert power.epochs == 6 - lasts  # no finished epoch is repeated
+    np.testing.assert_array_equal(result.probabilities, undisturbed.probabilities)
+    pd.testing.assert_frame_equal(
+        result.history.drop(columns="seconds"), undisturbed.history.drop(columns="seconds")
+    )
+
+
+def test_checkpoints_may_lie_in_a_relative_folder(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images, labels = digits.images[:60], digits.labels[:60]
+    recipe = replace(QUICK, epochs=1)
+    cross_validate(images, labels, 0, recipe, folds=2, processes=2, checkpoints=Path("unfinished"))
+    assert len(list((tmp_path / "unfinished").glob("*.npz"))) == 2
+
+
+# Sweeps
+
+
+def test_a_sweep_has_a_row_for_each_recipe_and_seed(trainings, noise):
+    images, labels = noise
+    split = np.arange(20, 100), np.arange(20)
+    recipes = {"short": replace(QUICK, epochs=1), "long": replace(QUICK, epochs=2)}
+    table = sweep(images, labels, split, recipes, seeds=(4, 5), processes=1)
+    assert table["recipe"].tolist() == ["short", "short", "long", "long"]
+    assert table["seed"].tolist() == [4, 5, 4, 5]
+    assert table["val_accuracy"].tolist() == [0.75] * 4
+    assert table["seconds"].tolist() == [6.0] * 4
+    for (fit_images, fit_labels, options), (name, seed) in zip(
+        trainings, table[["recipe", "seed"]].to_numpy(), strict=True
+    ):
+        np.testing.assert_array_equal(fit_images, images[20:])
+        np.testing.assert_array_equal(fit_labels, labels[20:])
+        np.testing.assert_array_equal(options["validation"][0], images[:20])
+        assert options["seed"] == seed and options["recipe"] is recipes[name]
+
+
+def test_a_sweep_gives_what_single_trainings_give(digits):
+    images, labels = digits.images[:90], digits.labels[:90]
+    recipe = replace(QUICK, epochs=1, batch_size=40)
+    table = sweep(images, labels, (np.arange(60), np.arange(60, 90)), {"quick": recipe}, [3], 1)
+    _, history = train(images[:60], labels[:60], 3, recipe, (images[60:], labels[60:]))
+    assert table["val_accuracy"].tolist() == history["val_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("folds", "processes", "expected"),
+    [
+        (5, 2, [(4, 2), (1, 1)]),
+        (4, 2, [(4, 2), (0, 1)]),
+        (5, 3, [(5, 3), (0, 1)]),
+        (3, 1, [(3, 1)]),
+    ],
+)
+def test_a_fold_that_would_be_alone_gets_all_cores(
+    trainings, noise, monkeypatch, folds, processes, expected
+):
+    calls = []
+
+    def parallel(n_jobs):
+        def run(jobs):
+            jobs = list(jobs)
+            calls.append((len(jobs), n_jobs))
+            return [function(*arguments) for function, arguments, _ in jobs]
+
+        return run
+
+    monkeypatch.setattr(evaluation, "Parallel", parallel)
+    monkeypatch.setattr(evaluation, "cpu_count", lambda: 2 * processes)
+    threads = []
+    monkeypatch.setattr(
+        evaluation.tf.config.threading, "set_intra_op_parallelism_threads", threads.append
+    )
+    monkeypatch.setattr(
+        evaluation.tf.config.threading, "set_inter_op_parallelism_threads", lambda count: None
+    )
+    result = cross_validate(*noise, seed=0, folds=folds, processes=processes)
+    assert calls == expected
+    assert threads == ([] if processes == 1 else [2] * expected[0][0])
+    assert len(result.scores) == folds
 
 
 def test_mean_and_sample_standard_deviation_of_the_folds():

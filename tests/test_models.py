@@ -197,3 +197,12 @@ def test_receptive_fields_count_strides():
         ]
     )
     assert receptive_fields(model) == [5, 9, 13]
+
+
+def test_a_seed_gives_the_weights_that_keras_own_seed_gives():
+    keras.utils.set_random_seed(3)
+    by_keras, by_argument = build_cnn("small"), build_cnn("small", seed=3)
+    for expected, found in zip(by_keras.variables, by_argument.variables, strict=True):
+        np.testing.assert_array_equal(found.numpy(), expected.numpy())
+    other = build_cnn("small", seed=4).get_weights()
+    assert not np.array_equal(other[0], by_argument.get_weights()[0])

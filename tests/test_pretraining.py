@@ -56,14 +56,14 @@ def test_the_network_of_the_first_seed_ships_whatever_the_others_score(monkeypat
             return np.tile(np.eye(10)[self.digit], (len(images), 1))
 
     def constant(images, labels, seed, **options):
-        trained_on.append((len(images), options.get("validation")))
+        trained_on.append((len(images), options.get("validation"), options["checkpoints"]))
         return Constant(seed), {}
 
     monkeypatch.setattr(pretraining, "train", constant)
     images = np.zeros((10, 28, 28), np.uint8)
     test_labels = np.array([0, 1, 1, 1, 2, 2, 5, 5, 4, 4])
     mnist = Mnist(images, np.arange(10), images, test_labels, source="cache")
-    model, scores = train_all(mnist)
+    model, scores = train_all(mnist, checkpoints="a folder")
     assert model.digit == SEEDS[0]
     assert scores.tolist() == [0.1, 0.3, 0.2, 0.0, 0.2]
-    assert trained_on == [(10, None)] * len(SEEDS)  # the test set takes no part
+    assert trained_on == [(10, None, "a folder")] * len(SEEDS)  # the test set takes no part

@@ -64,6 +64,15 @@ def test_the_path_is_compared_with_the_network_alone(reader, sample):
         assert row["wrong"] <= 4
 
 
+def test_a_folder_is_read_in_one_go_and_after_a_kill(sample, monkeypatch):
+    monkeypatch.setattr(reading, "FOLDER", 120)
+    whole, rest = reading.measure_folder(SimpleNamespace(x_test=sample.x_test[:50]))
+    assert whole["pictures"] == 120 and 0 < rest["pictures"] <= 60
+    assert rest["same records"]
+    assert whole["hours for a million"] == pytest.approx(whole["seconds"] / 120 * 1e6 / 3600)
+    assert 50 < whole["memory (MB)"] < 400
+
+
 def test_the_memory_of_a_command_is_its_own():
     _, small = run([sys.executable, "-c", "pass"])
     seconds, large = run([sys.executable, "-c", "import time; b = b'x' * 10**8; time.sleep(0.3)"])

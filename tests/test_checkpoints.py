@@ -1,0 +1,200 @@
+from dataclasses import fields, replace
+
+from helpers import checkpoints, training
+from helpers.backend import keras
+from helpers.checkpoints import fingerprint, removed_when_done
+from helpers.training import QUICK, train
+
+import numpy as np
+import pytest
+
+RECIPE = replace(QUICK, epochs=3, batch_size=32, other_hands=0.2)
+
+
+class Lights(keras.callbacks.Callback):
+    """Goes out in a given epoch, after a given batch, and counts the epochs until then."""
+
+    def __init__(self, epoch=None, batch=0):
+        super().__init__()
+        self.epoch, self.batch = epoch, batch
+        self.begun = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begun.append(epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.begun[-1], batch) == (self.epoch, self.batch):
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def run(digits, tmp_path):
+    """Trains on a few digits with checkpoints in `tmp_path`."""
+
+    def run(lights, seed=5, recipe=RECIPE, images=digits.images, folder=tmp_path):
+        return train(
+            images, digits.labels, seed, recipe, digits.validation, callbacks=[lights],
+            checkpoints=folder,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.mark.parametrize(("epoch", "batch"), [(1, 0), (1, 5), (2, 7)])
+def test_a_training_that_was_broken_off_ends_as_if_it_had_not_been(run, epoch, batch, digits):
+    undisturbed, expected = run(Lights(), folder=None)
+    with pytest.raises(KeyboardInterrupt):
+        run(Lights(epoch, batch))
+    lights = Lights()
+    model, history = run(lights)
+    assert lights.begun == list(range(epoch, 3))  # from the last epoch that was finished
+    assert all(map(np.array_equal, model.get_weights(), undisturbed.get_weights()))
+    assert history.keys() == expected.keys()
+    for measure in history.keys() - {"seconds"}:
+        assert history[measure] == expected[measure]
+    assert len(history["seconds"]) == 3
+
+
+def test_a_training_broken_off_twice_ends_like_the_others(run):
+    undisturbed, _ = run(Lights(), folder=None)
+    for epoch in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            run(Lights(epoch, batch=3))
+    model, _ = run(Lights())
+    assert all(map(np.array_equal, model.get_weights(), undisturbed.get_weights()))
+
+
+def test_a_finished_training_is_not_repeated(run):
+    first, expected = run(Lights())
+    lights = Lights()
+    again, history = run(lights)
+    assert lights.begun == []
+    assert history == expected
+    assert all(map(np.array_equal, first.get_weights(), again.get_weights()))
+
+
+def test_an_interruption_in_the_first_epoch_leaves_no_checkpoint(run, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(Lights(epoch=0))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut off", "another file"])
+def test_a_damaged_checkpoint_costs_its_epochs_alone(run, tmp_path, damage):
+    undisturbed, _ = run(Lights(), folder=None)
+    with pytest.raises(KeyboardInterrupt):
+        run(Lights(epoch=2))
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes({"empty": b"", "cut off": whole[:-500], "another file": b"PK" * 400}[damage])
+    lights = Lights()
+    model, _ = run(lights)
+    assert lights.begun == [0, 1, 2]
+    assert all(map(np.array_equal, model.get_weights(), undisturbed.get_weights()))
+
+
+def test_a_checkpoint_is_never_unpickled(run, tmp_path):
+    class Canary:
+        def __reduce__(self):
+            return (tmp_path / "executed").touch, ()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Lights(epoch=1))
+    (path,) = tmp_path.iterdir()
+    np.savez(path, measures=np.array([Canary()], object))
+    (tmp_path / "executed").unlink(missing_ok=True)
+    run(Lights())
+    assert not (tmp_path / "executed").exists()
+
+
+# Who finds it again
+
+
+def test_another_seed_other_digits_or_another_recipe_begin_anew(run, digits):
+    run(Lights())
+    other_images = digits.images.copy()
+    other_images[0, 0, 0] ^= 1
+    for change in (
+        {"seed": 6},
+        {"images": other_images},
+        {"recipe": replace(RECIPE, dropout=0.21)},
+    ):
+        lights = Lights()
+        run(lights, **change)
+        assert lights.begun == [0, 1, 2], change
+
+
+OTHER_VALUES = {int: 7, float: 0.123, str: "large"}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(QUICK)])
+def test_each_field_of_a_recipe_counts(field):
+    changed = replace(QUICK, **{field: OTHER_VALUES[type(getattr(QUICK, field))]})
+    assert fingerprint(changed) != fingerprint(QUICK)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        np.zeros((2, 3), np.int8),
+        np.zeros((3, 2), np.uint8),
+        np.eye(2, 3, dtype=np.uint8),
+        np.zeros((2, 3), np.uint8).tolist(),
+    ],
+    ids=["dtype", "shape", "values", "no array"],
+)
+def test_arrays_count_with_dtype_shape_and_values(other):
+    assert fingerprint(other) != fingerprint(np.zeros((2, 3), np.uint8))
+
+
+def test_the_order_of_an_array_in_memory_does_not_count():
+    array = np.arange(6).reshape(2, 3)
+    assert fingerprint(np.asfortranarray(array)) == fingerprint(array)
+
+
+def test_validation_digits_count_for_they_are_in_the_history(digits, tmp_path):
+    for validation in (None, digits.validation):
+        recipe = replace(RECIPE, epochs=1)
+        train(digits.images, digits.labels, 5, recipe, validation, checkpoints=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_code_and_libraries_count(monkeypatch, tmp_path):
+    before = fingerprint(1)
+    assert fingerprint(1) == before
+    monkeypatch.setattr(checkpoints, "version", lambda library: "0.1")
+    assert fingerprint(1) != before
+    monkeypatch.undo()
+    (tmp_path / "training.py").write_text("pass")
+    monkeypatch.setattr(checkpoints, "CODE", tmp_path)
+    other_code = fingerprint(1)
+    assert other_code != before
+    (tmp_path / "training.py").write_text("pass  # changed")
+    assert fingerprint(1) != other_code
+
+
+def test_the_code_that_counts_is_that_of_training():
+    assert (checkpoints.CODE / "training.py").samefile(training.__file__)
+
+
+# The folder
+
+
+def test_checkpoints_go_when_all_is_done(tmp_path):
+    with removed_when_done(tmp_path / "unfinished") as folder:
+        folder.mkdir()
+        (folder / "a.npz").touch()
+    assert not folder.exists()
+
+
+def test_checkpoints_stay_after_an_interruption(tmp_path):
+    with pytest.raises(KeyboardInterrupt), removed_when_done(tmp_path) as folder:
+        (folder / "a.npz").touch()
+        raise KeyboardInterrupt
+    assert (folder / "a.npz").exists()
+
+
+def test_without_a_single_checkpoint_there_is_nothing_to_remove(tmp_path):
+    with removed_when_done(tmp_path / "unfinished") as folder:
+        pass
+    assert not folder.exists()
