@@ -18,6 +18,7 @@ NAMES = [
     "05_evaluating",
     "06_saving",
     "07_predicting",
+    "08_scaling_out",
 ]
 TAGS = {"nbval-check-output", "nbval-ignore-output"}
 
@@ -48,7 +49,7 @@ def printed_text(cell):
                 yield content
 
 
-def test_the_seven_notebooks_are_there_in_order():
+def test_the_notebooks_are_there_in_order():
     assert [path.stem for path in PATHS] == NAMES
 
 

@@ -25,7 +25,8 @@ PROJECT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def declared():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    return project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"].values()
+    return project["dependencies"] + [requirement for extra in extras for requirement in extra]
 
 
 def name_of(requirement):
