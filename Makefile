@@ -15,12 +15,12 @@ SAMPLE := MNIST_DATA=sample MNIST_MODELS="$(CURDIR)/build/test/sample"
 FULL := MNIST_DATA=full MNIST_MODELS="$(CURDIR)/build/test/full"
 NBVAL := --nbval-current-env --nbval-cell-timeout=1200
 
-.PHONY: help tutorial test test-full lab notebooks pretrained bench lint lock clean
+.PHONY: help tutorial test test-full faults lab notebooks pretrained bench lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-tutorial: $(READY) ## set up and run the seven notebooks in order, copies under build/ (15 min)
+tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (15 min)
 	@$(RUN) -m helpers.execution
 
 test: $(READY) lint ## set up and run every test, notebooks on the sample (5 min, no network)
@@ -28,6 +28,11 @@ test: $(READY) lint ## set up and run every test, notebooks on the sample (5 min
 
 test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (15 min)
 	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
+
+faults: $(READY) ## plant faults, kill processes, damage files; renew the tables in tests/faults (2 hours)
+	@$(RUN) -m tests.faults.fuzzing
+	@$(RUN) -m tests.faults.killing
+	@$(RUN) -m tests.faults.planted
 
 lab: $(READY) ## open JupyterLab in notebooks/
 	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
@@ -46,7 +51,7 @@ lint: $(READY) ## check style and mistakes with ruff
 	@$(RUN) -m ruff format --check
 
 lock: $(READY) ## pin the newest versions that pyproject.toml admits in requirements.lock
-	@$(RUN) -m uv pip compile pyproject.toml --extra dev --universal --upgrade --quiet \
+	@$(RUN) -m uv pip compile pyproject.toml --extra scale --extra dev --universal --upgrade --quiet \
 	  --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
 
 clean: ## remove everything that the other commands made

@@ -1,0 +1,398 @@
+"""Plants one fault at a time in a copy of the project; the tests have to notice each.
+
+`python -m tests.faults.planted [NAME …]` plants all, or those whose name holds one of
+the words, and writes `planted.txt` if it was all.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.tables import PROJECT, write_table
+
+COPIED = ("helpers", "benchmarks", "tests", "notebooks", "images", "predict.py")
+ALSO_COPIED = ("pyproject.toml", "Makefile", "README.md", "environment.yml", "requirements.lock")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A text of a file that is replaced by another.
+
+    Attributes:
+        name: What is wrong then.
+        file: In `helpers`.
+        right: The text as it is; it stands in the file once.
+        wrong: What takes its place.
+    """
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+
+FAULTS = (
+    Fault(
+        "images transposed when they are read",
+        "data.py",
+        "return values.reshape(shape)",
+        "return values.reshape(shape).swapaxes(-1, len(shape) // 2)",
+    ),
+    Fault(
+        "labels shifted by one",
+        "data.py",
+        "images, labels.astype(np.uint8), test_size=1000",
+        "images, (labels.astype(np.uint8) + 1) % 10, test_size=1000",
+    ),
+    Fault(
+        "test digits of the sample are also training digits",
+        "data.py",
+        'return Mnist(x_train, y_train, x_test, y_test, source="sample")',
+        'return Mnist(images, labels.astype(np.uint8), x_test, y_test, source="sample")',
+    ),
+    Fault(
+        "a wrong checksum is accepted",
+        "data.py",
+        "if array.dtype != np.uint8 or hashlib",
+        "if array.dtype != np.uint8 and hashlib",
+    ),
+    Fault(
+        "scaling left out",
+        "models.py",
+        'layers.Rescaling(1 / 255, name="scale"),\n        layers.Normalization',
+        'layers.Rescaling(1.0, name="scale"),\n        layers.Normalization',
+    ),
+    Fault(
+        "statistics taken from the test set",
+        "models.py",
+        "PIXEL_MEAN, PIXEL_STD = 0.1307, 0.3081",
+        "PIXEL_MEAN, PIXEL_STD = 0.1325, 0.3105",
+    ),
+    Fault(
+        "standard deviation instead of variance",
+        "models.py",
+        "variance=PIXEL_STD**2",
+        "variance=PIXEL_STD",
+    ),
+    Fault(
+        "softmax twice",
+        "models.py",
+        '        ],\n        name=f"{size}_cnn"',
+        '            layers.Softmax(),\n        ],\n        name=f"{size}_cnn"',
+    ),
+    Fault(
+        "batch normalisation never follows its statistics",
+        "models.py",
+        "layers.BatchNormalization(momentum=0.9)",
+        "layers.BatchNormalization(momentum=1.0)",
+    ),
+    Fault(
+        "a fold trains on its validation part",
+        "evaluation.py",
+        "images[run.fit_on],\n        labels[run.fit_on],",
+        "images,\n        labels,",
+    ),
+    Fault(
+        "folds are not stratified",
+        "evaluation.py",
+        "StratifiedKFold(folds, shuffle=True, random_state=seed)",
+        "__import__('sklearn.model_selection').model_selection.KFold(\n"
+        "        folds, shuffle=True, random_state=seed\n    )",
+    ),
+    Fault(
+        "all folds are trained with one seed",
+        "evaluation.py",
+        "_Run(*split, seed + fold, recipe)",
+        "_Run(*split, seed, recipe)",
+    ),
+    Fault(
+        "the best epoch instead of the last",
+        "evaluation.py",
+        "scores = [accuracy(probabilities[part], labels[part]) for _, part in splits]",
+        'scores = [history["val_accuracy"].max() for _, history in trained]',
+    ),
+    Fault(
+        "standard deviation of a population",
+        "evaluation.py",
+        "self.scores.std(ddof=1)",
+        "self.scores.std()",
+    ),
+    Fault(
+        "dropout active in prediction",
+        "evaluation.py",
+        "return model.predict(images, batch_size=1000, verbose=0)",
+        "return model(images, training=True).numpy()",
+    ),
+    Fault(
+        "predictions lose their order",
+        "evaluation.py",
+        "probabilities[validate_on] = predicted",
+        "probabilities[np.random.permutation(validate_on)] = predicted",
+    ),
+    Fault(
+        "the schedule ends early",
+        "training.py",
+        "steps = len(batches) * recipe.epochs",
+        "steps = len(batches) * recipe.epochs // 2",
+    ),
+    Fault(
+        "no warm-up",
+        "training.py",
+        "rising = max(1, round(warmup * steps))",
+        "rising = 1",
+    ),
+    Fault(
+        "the validation part is trained on",
+        "training.py",
+        "batches = training_batches(\n        images,\n        one_hot(labels),",
+        "batches = training_batches(\n"
+        "        np.concatenate([images, validation[0]]) if validation else images,\n"
+        "        one_hot(np.concatenate([labels, validation[1]]) if validation else labels),",
+    ),
+    Fault(
+        "label smoothing forgotten",
+        "training.py",
+        "label_smoothing=recipe.label_smoothing",
+        "label_smoothing=0.0",
+    ),
+    Fault(
+        "the seed is ignored",
+        "training.py",
+        "keras.utils.set_random_seed(seed)",
+        "pass",
+    ),
+    Fault(
+        "images shuffled without their labels",
+        "augmentation.py",
+        "tf.gather(all_images, batch), tf.gather(all_labels, batch)",
+        "tf.gather(all_images, tf.random.shuffle(batch)), tf.gather(all_labels, batch)",
+    ),
+    Fault(
+        "no shuffling at all",
+        "augmentation.py",
+        "tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed)",
+        "tf.data.Dataset.range(len(images))",
+    ),
+    Fault(
+        "the last images of an epoch left out",
+        "augmentation.py",
+        "seed=seed).batch(batch_size)",
+        "seed=seed).batch(\n        batch_size, drop_remainder=True\n    )",
+    ),
+    Fault(
+        "all images of a batch warped alike",
+        "augmentation.py",
+        "tf.random.stateless_uniform((6, tf.shape(images)[0]), seed, minval=-1, maxval=1)",
+        "tf.random.stateless_uniform((6, 1), seed, minval=-1, maxval=1) * tf.ones(\n"
+        "        (1, tf.shape(images)[0])\n    )",
+    ),
+    Fault(
+        "warps around a corner instead of the centre",
+        "augmentation.py",
+        "centre = (size - 1) / 2",
+        "centre = 0",
+    ),
+    Fault(
+        "each epoch is augmented alike",
+        "augmentation.py",
+        "rerandomize_each_iteration=True",
+        "rerandomize_each_iteration=False",
+    ),
+    Fault(
+        "thicker and thinner strokes exchanged for blur",
+        "augmentation.py",
+        "thinner = -tf.nn.max_pool2d(-images, ksize=2",
+        "thinner = tf.nn.avg_pool2d(images, ksize=2",
+    ),
+    Fault(
+        "every digit gets the flag of a one",
+        "handwriting.py",
+        "digits[index] == ONE, rng",
+        "True, rng",
+    ),
+    Fault(
+        "centre of mass swapped in x and y",
+        "preparation.py",
+        "zip(mass_centre, box.shape, strict=True)",
+        "zip(mass_centre[::-1], box.shape, strict=True)",
+    ),
+    Fault(
+        "the bounding box is centred, not the mass",
+        "preparation.py",
+        "mass_centre = ndimage.center_of_mass(box)",
+        "mass_centre = [side / 2 for side in box.shape]",
+    ),
+    Fault(
+        "aspect ratio lost",
+        "preparation.py",
+        "shape = tuple(max(1, round(side * scale)) for side in ink.shape)",
+        "shape = (BOX, BOX)",
+    ),
+    Fault(
+        "polarity wrong",
+        "ink.py",
+        "return grey if skewness < LEAST_SKEWNESS else 1 - grey",
+        "return 1 - grey if skewness < LEAST_SKEWNESS else grey",
+    ),
+    Fault(
+        "bright ink is never found",
+        "ink.py",
+        "return grey if skewness < LEAST_SKEWNESS else 1 - grey",
+        "return grey",
+    ),
+    Fault(
+        "the light is taken to be even",
+        "ink.py",
+        "< EVEN_LIGHT * max(paper, 0.5)).mean() > 0.8",
+        "< 2).mean() > 0.8",
+    ),
+    Fault(
+        "the camera's note of how it was held is ignored",
+        "images.py",
+        "return ImageOps.exif_transpose(image)",
+        "return image",
+    ),
+    Fault(
+        "transparent paper is black",
+        "images.py",
+        "paper = 0.0 if visible_brightness > 0.5 else 1.0",
+        "paper = 0.0",
+    ),
+    Fault(
+        "rows are read from right to left",
+        "command.py",
+        "for digit in row)\n    words",
+        "for digit in reversed(row))\n    words",
+    ),
+    Fault(
+        "everything is called sure",
+        "prediction.py",
+        "return self.probability >= SURE",
+        "return True",
+    ),
+    Fault(
+        "pixels are scaled twice before prediction",
+        "prediction.py",
+        "batch = np.asarray(images, np.float32).reshape(-1, 28, 28, 1)",
+        "batch = np.asarray(images, np.float32).reshape(-1, 28, 28, 1) / 255",
+    ),
+    Fault(
+        "model files are written in place",
+        "files.py",
+        "        yield unfinished\n",
+        "        yield path\n        unfinished.touch()\n        return\n",
+    ),
+    Fault(
+        "code in model files is run",
+        "saving.py",
+        "compile=False, safe_mode=True",
+        "compile=False, safe_mode=False",
+    ),
+    Fault(
+        "damaged weights are loaded",
+        "saving.py",
+        "and archive.testzip() is None",
+        "and True",
+    ),
+    Fault(
+        "a checkpoint is found whatever the seed",
+        "training.py",
+        "fingerprint(images, labels, seed, recipe, *(validation or ()))",
+        "fingerprint(images, labels, recipe, *(validation or ()))",
+    ),
+    Fault(
+        "a checkpoint is found whatever the data",
+        "checkpoints.py",
+        "digest.update(np.ascontiguousarray(part))",
+        "pass",
+    ),
+    Fault(
+        "a continued training forgets the optimizer",
+        "checkpoints.py",
+        "return [*model.variables, *model.optimizer.variables]",
+        "return [*model.variables, model.optimizer.iterations]",
+    ),
+    Fault(
+        "a continued training sees the first epochs' order again",
+        "training.py",
+        "range(epochs_done * KERAS_PASSES)",
+        "range(0)",
+    ),
+    Fault(
+        "the network that scores best on the test set ships",
+        "pretraining.py",
+        "shipped = shipped or model",
+        "shipped = model if scores[-1] == max(scores) else shipped",
+    ),
+)
+
+
+def planted(fault: Fault, folder: Path) -> None:
+    """Copy the project into a folder, with the fault in it.
+
+    Raises:
+        ValueError: If the text to be replaced does not stand in the file once.
+    """
+    for name in COPIED:
+        if (PROJECT / name).is_dir():
+            shutil.copytree(
+                PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        else:
+            shutil.copy(PROJECT / name, folder / name)
+    for name in ALSO_COPIED:
+        shutil.copy(PROJECT / name, folder / name)
+    path = folder / "helpers" / fault.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(fault.right) != 1:
+        raise ValueError(f"{fault.name}: {fault.file} holds the text {text.count(fault.right)} ×.")
+    path.write_text(text.replace(fault.right, fault.wrong), encoding="utf-8")
+
+
+def noticed_by(folder: Path, fault: Fault) -> str | None:
+    """The first test that fails, those of the faulty module first; None if all pass."""
+    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"MNIST_DATA": "sample", "MNIST_MODELS": str(folder / "models")}
+    own = folder / "tests" / f"test_{Path(fault.file).stem}.py"
+    steps = [
+        [str(own)] if own.exists() else [],
+        ["tests"],
+        ["notebooks", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=1200"],
+    ]
+    for arguments in filter(None, steps):
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", *arguments],
+            cwd=folder, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        if run.returncode:
+            failed = re.search(r"^(?:FAILED|ERROR) (\S+)", run.stdout, re.MULTILINE)
+            return failed.group(1) if failed else "the tests could not be collected"
+    return None
+
+
+def main() -> int:
+    """Plant, test and tell."""
+    words = sys.argv[1:]
+    chosen = [fault for fault in FAULTS if not words or any(word in fault.name for word in words)]
+    rows = []
+    for fault in chosen:
+        start = time.perf_counter()
+        with tempfile.TemporaryDirectory(prefix="planted-") as name:
+            folder = Path(name)
+            planted(fault, folder)
+            test = noticed_by(folder, fault)
+        rows.append({"fault": fault.name, "in": fault.file, "noticed by": test or "NOBODY"})
+        print(f"{time.perf_counter() - start:5.0f} s  {fault.name}: {test}", flush=True)
+    if not words:
+        write_table("planted", rows)
+    return int(any(row["noticed by"] == "NOBODY" for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
