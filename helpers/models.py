@@ -107,12 +107,12 @@ def build_cnn(size: str = "small", dropout: float = 0.3, seed: int | None = None
         size: "small" trains in a minute or two, "large" is worth ten; see `NETWORKS`.
         dropout: Share of the last feature map that is zeroed during training; of the
             map before the last block it is half as much.
-        seed: Decides initial weights and dropout; by default Python's own `random`
-            does, as in Keras, which `keras.utils.set_random_seed` sets, but from
-            which any other thread may draw meanwhile.
+        seed: Decides initial weights and dropout; by default Keras draws that from
+            Python's own `random`, as `keras.utils.set_random_seed` has set it, but
+            any other thread may draw from it meanwhile.
     """
     first, middle, last = NETWORKS[size]
-    chance = random if seed is None else random.Random(seed)
+    chance = None if seed is None else random.Random(seed)
     return keras.Sequential(
         [
             layers.Input(IMAGE_SHAPE),
@@ -133,8 +133,9 @@ def build_cnn(size: str = "small", dropout: float = 0.3, seed: int | None = None
     )
 
 
-def _draw(chance: random.Random) -> int:
-    return chance.randint(1, 10**9)
+def _draw(chance: random.Random | None) -> int | None:
+    # As Keras itself draws, so that one seed gives one network either way.
+    return chance and chance.randint(1, 10**9)
 
 
 def _block(convolutions: tuple[tuple[int, str], ...], chance: random.Random) -> list[layers.Layer]:
