@@ -14,8 +14,10 @@ READY := .venv/ready
 SAMPLE := MNIST_DATA=sample MNIST_MODELS="$(CURDIR)/build/test/sample"
 FULL := MNIST_DATA=full MNIST_MODELS="$(CURDIR)/build/test/full"
 NBVAL := --nbval-current-env --nbval-cell-timeout=1200
+# The notebooks in one process, the other tests beside them in a second.
+SIDE_BY_SIDE := -n 2 --dist loadgroup
 
-.PHONY: help tutorial test test-full faults lab notebooks pretrained bench lint lock clean
+.PHONY: help tutorial test test-browser test-full faults lab notebooks html pretrained bench lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +25,13 @@ help: ## list the commands
 tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (15 min)
 	@$(RUN) -m helpers.execution
 
-test: $(READY) lint ## set up and run every test, notebooks on the sample (5 min, no network)
-	@$(SAMPLE) $(RUN) -m pytest tests notebooks --nbval-lax $(NBVAL)
+test: $(READY) lint ## set up and run every test, notebooks on the sample (10 min, no network)
+	@$(SAMPLE) $(RUN) -m pytest tests notebooks --ignore=tests/browser --nbval-lax $(NBVAL) $(SIDE_BY_SIDE)
 
-test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (15 min)
+test-browser: $(READY) ## run every notebook in JupyterLab in a browser, on the sample (6 min)
+	@$(RUN) -m pytest tests/browser
+
+test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (20 min)
 	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
 
 faults: $(READY) ## plant faults, kill processes, damage files; renew the tables in tests/faults (2 hours)
@@ -39,6 +44,9 @@ lab: $(READY) ## open JupyterLab in notebooks/
 
 notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (15 min)
 	@$(RUN) -m helpers.execution --in-place
+
+html: $(READY) ## write the series as static pages, to read without Jupyter, under build/html
+	@$(RUN) -m helpers.pages
 
 pretrained: $(READY) ## train the network that ships anew, with its card (30 min)
 	@$(RUN) -m helpers.pretraining

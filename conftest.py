@@ -1,16 +1,66 @@
-"""Makes a notebook fail as a whole when a cell takes too long.
+"""What nbval leaves out: solutions that are run, cells that are not reached, processes.
 
-nbval marks the cells after one that timed out as expected failures, which would
-let a notebook pass that never ran to its end.
+nbval runs the cells of a notebook. Here the Python blocks in its folded solutions are
+run after the last cell, in the same kernel, as a reader would do.
 """
 
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
 import pytest
-from nbval.plugin import IPyNbCell
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+EXERCISE = re.compile(r"^\*\*(\d)\.(.*?)</details>", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+collect_cells = IPyNbFile.collect
+
+
+def pytest_configure():
+    """Have nbval collect the solutions, too; it offers no hook for that."""
+    IPyNbFile.collect = collect_with_solutions
+
+
+def collect_with_solutions(file: IPyNbFile) -> Iterator[IPyNbCell]:
+    """Give a test for each code cell of a notebook, then one for each block of a solution."""
+    cells = list(collect_cells(file))
+    yield from cells
+    for place, (exercise, code) in enumerate(solutions(file.nb), start=len(cells)):
+        yield IPyNbCell.from_parent(
+            file,
+            name=f"Solution of exercise {exercise}",
+            cell_num=place,
+            cell=new_code_cell(code),
+            options=defaultdict(bool),
+        )
+
+
+def solutions(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
+    """Find the Python blocks in the solutions, each with the number of its exercise."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and "## Exercises" in cell.source:
+            for number, text in EXERCISE.findall(cell.source):
+                for code in CODE.findall(text):
+                    yield number, code
+
+
+def pytest_collection_modifyitems(items):
+    """Let one process run all notebooks, for some use what others trained."""
+    for item in items:
+        group = "notebooks" if isinstance(item, IPyNbCell) else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Report an nbval cell that was not reached as failed."""
+    """Report an nbval cell that was not reached as failed.
+
+    nbval marks the cells after one that timed out as expected failures, which would
+    let a notebook pass that never ran to its end.
+    """
     report = yield
     if isinstance(item, IPyNbCell) and hasattr(report, "wasxfail"):
         report.outcome = "failed"

@@ -16,7 +16,7 @@ from helpers.data import load_sample
 from helpers.evaluation import cross_validate
 from helpers.training import QUICK, train
 sample = load_sample()
-images, labels = sample.x_train[:1500, ..., None], sample.y_train[:1500]
+images, labels = sample.x_train[:800, ..., None], sample.y_train[:800]
 folder = Path({folder!r})
 """
 
@@ -28,7 +28,7 @@ with removed_when_done(folder) as checkpoints:
 CROSS_VALIDATION = """
 with removed_when_done(folder) as checkpoints:
     result = cross_validate(
-        images, labels, 3, replace(QUICK, epochs=4), folds=4, processes=2, checkpoints=checkpoints
+        images, labels, 3, replace(QUICK, epochs=4), folds=2, processes=2, checkpoints=checkpoints
     )
 history = result.history
 """
@@ -70,5 +70,5 @@ def test_an_interrupted_cell_goes_on_where_it_was_when_run_again(kernel, tmp_pat
     assert run(kernel, cell) == "ok"
     assert not folder.exists()
     # Not all epochs were left to do: those of the first run took their time then.
-    assert run(kernel, "assert len(history['loss']) == 8 * (2 if len(history) > 8 else 1)") == "ok"
+    assert run(kernel, "assert len(history['loss']) == 8") == "ok"
     assert run(kernel, "1 / 0") == "ZeroDivisionError"  # and the kernel still answers

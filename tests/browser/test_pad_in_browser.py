@@ -1,0 +1,90 @@
+"""The drawing pad in a real browser."""
+
+import runpy
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+from playwright.sync_api import TimeoutError as NotInTime
+from playwright.sync_api import expect
+
+PROJECT = Path(__file__).parent.parent.parent
+SCREENSHOTS = PROJECT / "build" / "screenshots"
+START_SECONDS = 60
+# How a digit 14 units high is laid on the pad, in pixels.
+UNIT, LEFT, TOP = 15, 65, 35
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab_in, tmp_path_factory):
+    """A notebook with a drawing pad, its one cell run."""
+    folder = tmp_path_factory.mktemp("lab")
+    pad = new_code_cell("from helpers.pad import DrawingPad\n\nDrawingPad()", id="pad")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(new_notebook(cells=[pad], metadata=kernel), folder / "pad.ipynb")
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(lab_in(folder)("pad.ipynb"))
+    page.locator(".jp-CodeCell .cm-content").first.click(timeout=START_SECONDS * 1000)
+    page.keyboard.press("Control+Enter")
+    try:
+        page.locator("canvas").first.wait_for(timeout=START_SECONDS * 1000)
+    except NotInTime:
+        page.screenshot(path=SCREENSHOTS / "no-pad.png")
+        raise
+    return page
+
+
+@pytest.fixture
+def clear(page):
+    """The page with a blank pad."""
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".pad-answer")).to_have_text("Draw a digit.")
+    return page
+
+
+def draw(page, digit):
+    drawing = runpy.run_path(str(PROJECT / "images" / "draw_digits.py"))
+    corner = page.locator("canvas").first.bounding_box()
+    for stroke in drawing["STROKES"][digit]:
+        path = drawing["smooth_stroke"](stroke)[::8] * UNIT + (LEFT, TOP)
+        path += (corner["x"], corner["y"])
+        page.mouse.move(*path[0])
+        page.mouse.down()
+        for place in path[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_digit_drawn_with_the_mouse_is_read(clear, digit):
+    draw(clear, digit)
+    expect(clear.locator(".pad-answer b")).to_have_text(str(digit))
+    clear.screenshot(path=SCREENSHOTS / f"pad-{digit}.png")
+
+
+def test_the_page_shows_ten_probabilities_and_what_the_network_sees(clear):
+    draw(clear, 3)
+    expect(clear.locator(".pad-answer b")).to_have_text("3")
+    rows = clear.locator(".jp-OutputArea table tr")
+    assert rows.count() == 10
+    assert float(rows.nth(3).locator("td").last.inner_text().rstrip("%")) > 50
+    seen = clear.locator(".jp-OutputArea img").first
+    assert seen.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [112, 112]
+
+
+def test_undo_takes_back_the_last_stroke(clear):
+    draw(clear, 1)
+    draw(clear, 4)
+    for _ in range(3):
+        clear.get_by_role("button", name="Undo").click()
+    expect(clear.locator(".pad-answer b")).to_have_text("1")
+
+
+def test_the_drawing_is_seen_on_the_canvas(clear, tmp_path):
+    draw(clear, 8)
+    expect(clear.locator(".pad-answer b")).to_have_text("8")
+    clear.locator("canvas").first.screenshot(path=tmp_path / "canvas.png")
+    dark = Image.open(tmp_path / "canvas.png").convert("L").point(lambda level: level < 100)
+    assert 2_000 < dark.histogram()[1] < 40_000

@@ -1,0 +1,94 @@
+"""Every notebook of the series as a reader runs it: in JupyterLab, "Run All Cells"."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+PROJECT = Path(__file__).parent.parent.parent
+SCREENSHOTS = PROJECT / "build" / "screenshots"
+NOTEBOOKS = sorted(path.stem for path in (PROJECT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+WIDGET = "application/vnd.jupyter.widget-view+json"
+MOST_SECONDS = 300
+WIDTHS = (1280, 800)
+# Chromium draws no higher picture.
+MOST_PIXELS = 16_000
+
+ALL_RUN = """cells => {
+    const prompts = cells.map(cell => cell.querySelector(".jp-InputPrompt").innerText)
+    return prompts.every(prompt => /^\\[\\d+\\]:/.test(prompt))
+}"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project, in which the notebooks hold no outputs yet."""
+    folder = tmp_path_factory.mktemp("series")
+    unneeded = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
+    shutil.copytree(PROJECT, folder, ignore=unneeded, dirs_exist_ok=True)
+    for path in (folder / "notebooks").glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.update(outputs=[], execution_count=None)
+        nbformat.write(notebook, path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(lab_in, project):
+    return lab_in(project, {"MNIST_DATA": "sample", "MNIST_MODELS": str(project / "models")})
+
+
+@pytest.fixture(params=NOTEBOOKS)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def opened(browser, address, name):
+    """The page of a notebook, its kernel ready."""
+    page = browser.new_page(viewport={"width": WIDTHS[0], "height": 900})
+    page.goto(address(f"notebooks/{name}.ipynb"))
+    page.locator("[data-status=idle]").first.wait_for(timeout=60_000)
+    yield page
+    page.close()
+
+
+def test_all_cells_run_without_error_or_warning(opened, project, name):
+    path = project / "notebooks" / f"{name}.ipynb"
+    before = nbformat.read(path, as_version=4)
+    opened.get_by_role("menuitem", name="Run", exact=True).click()
+    opened.get_by_text("Run All Cells", exact=True).click()
+    code_cells = opened.locator(".jp-Notebook .jp-CodeCell")
+    opened.wait_for_function(
+        f"() => ({ALL_RUN})([...document.querySelectorAll('.jp-Notebook .jp-CodeCell')])",
+        timeout=MOST_SECONDS * 1000,
+    )
+    assert code_cells.count() == sum(cell.cell_type == "code" for cell in before.cells)
+    take_pictures(opened, name)
+    opened.keyboard.press("Control+s")
+    opened.locator(".jp-mod-dirty").wait_for(state="detached", timeout=10_000)
+
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", f"{cell.id}: {output.text}"
+    asked_for = sum(WIDGET in str(cell.outputs) for cell in cells)
+    shown = opened.locator(".jp-OutputArea-output .jupyter-widgets").count()
+    assert shown >= asked_for
+
+
+def take_pictures(page, name):
+    """Keep a picture of the whole notebook in each width, without the list of files."""
+    page.keyboard.press("Control+b")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        height = page.evaluate("document.querySelector('.jp-WindowedPanel-viewport').scrollHeight")
+        page.set_viewport_size({"width": width, "height": min(height + 200, MOST_PIXELS)})
+        page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+        page.wait_for_timeout(500)
+        page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png")
