@@ -13,7 +13,6 @@ from benchmarks.figures import NAMES, draw_figures
 from benchmarks.measuring import in_fresh_process
 from benchmarks.results import store
 from helpers.data import DataError
-from helpers.saving import CARD_FILE, PRETRAINED_FOLDER, read_facts
 
 
 def parse(arguments: list[str] | None = None) -> list[str]:
@@ -52,7 +51,7 @@ def main() -> None:
         except DataError as error:
             sys.exit(f"error: {error}")
     if any(name in NAMES for name in names):
-        draw_figures(read_facts(PRETRAINED_FOLDER / CARD_FILE))
+        draw_figures()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,13 @@ from benchmarks.measuring import (
 from helpers import training
 from helpers.backend import keras
 from helpers.data import Mnist, load_mnist
-from helpers.evaluation import CrossValidation, cross_validate, stratified_folds
+from helpers.evaluation import (
+    CrossValidation,
+    cross_validate,
+    predict_over_shifts,
+    predict_probabilities,
+    stratified_folds,
+)
 from helpers.training import BEST, QUICK, Recipe, train
 
 import numpy as np
@@ -36,6 +42,9 @@ Tables = dict[str, list[dict]]
 
 # One epoch leaves no time for overfitting, so what works against it is weakened.
 SPRINT = replace(QUICK, epochs=1, dropout=0.1, augmentation=0.5, thickness=0.0)
+
+# Digits drawn anew teach other people's hands, and cost a little on MNIST's own.
+BEST_ON_MNIST = replace(BEST, other_hands=0.0)
 
 # One row a trick: our quick recipe without it.
 ABLATIONS = {
@@ -94,6 +103,7 @@ def measure_trainings(mnist: Mnist, recipe: Callable, epochs: int, seeds: int = 
             {"seed": seed}
             | last
             | {f"seconds to {goal:.2%}": time_to(board.epochs, goal) for goal in MILESTONES}
+            | {"accuracy over shifts": board.accuracy_over_shifts()}
             | asdict(cost)
             | {"gflops": gflops, "peak gflops": peak, "share of peak": gflops / peak}
             | {"peak memory (MB)": peak_memory_mb()}
@@ -119,10 +129,14 @@ def measure_published_folds(mnist: Mnist) -> Tables:
     return {"folds": [_fold_row(result, seconds)]}
 
 
-def measure_our_folds(mnist: Mnist, recipe: Recipe) -> Tables:
+def measure_our_folds(
+    mnist: Mnist, recipe: Recipe, predict: Callable = predict_probabilities
+) -> Tables:
     """Cross-validate a recipe of ours, as notebook 05 does."""
     start = time.perf_counter()
-    result = cross_validate(mnist.x_train[..., None], mnist.y_train, seed=0, recipe=recipe)
+    result = cross_validate(
+        mnist.x_train[..., None], mnist.y_train, seed=0, recipe=recipe, predict=predict
+    )
     return {"folds": [_fold_row(result, time.perf_counter() - start)]}
 
 
@@ -223,6 +237,8 @@ def _ours(recipe: Recipe, seeds: int) -> Callable[[Mnist], Tables]:
     return _trainings(partial(recipes.train_ours, recipe=recipe), recipe.epochs, seeds)
 
 
+_best_folds = partial(measure_our_folds, recipe=BEST_ON_MNIST, predict=predict_over_shifts)
+
 ENTRIES = {
     "published": Entry(
         "the project that this series grew out of", 5, _trainings(recipes.train_published, 10)
@@ -236,10 +252,10 @@ ENTRIES = {
     "pytorch-example": Entry("pytorch/examples, mnist", 10, measure_pytorch, needs="torch"),
     "sprint": Entry("ours, the small network in one epoch", 2, _ours(SPRINT, seeds=5)),
     "quick": Entry("ours, quick", 2, _ours(QUICK, seeds=1)),
-    "best": Entry("ours, best", 9, _ours(BEST, seeds=1)),
+    "best": Entry("ours, best", 40, _ours(BEST_ON_MNIST, seeds=5)),
     "published-folds": Entry("its 5 folds", 20, measure_published_folds),
     "quick-folds": Entry("our 5 folds, quick", 5, partial(measure_our_folds, recipe=QUICK)),
-    "best-folds": Entry("our 5 folds, best", 35, partial(measure_our_folds, recipe=BEST)),
+    "best-folds": Entry("our 5 folds, best, averaged over five positions", 30, _best_folds),
     "processes": Entry("two folds at a time or one", 3, measure_processes),
     "growth": Entry("ours, quick, on more and more images", 6, measure_growth),
     "ablation": Entry("ours, quick, one part left out at a time", 30, measure_ablation),

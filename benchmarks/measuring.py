@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from helpers.backend import keras, tf
-from helpers.evaluation import accuracy, predict_probabilities
+from helpers.evaluation import accuracy, average_over_shifts, predict_probabilities
 
 import numpy as np
 
@@ -53,6 +53,7 @@ class Scoreboard:
             predict: Turns (n, 28, 28, 1) uint8 into (n, 10) probabilities or logits.
         """
         self._pause()
+        self._predict = predict
         self.epochs.append(
             {
                 "epoch": len(self.epochs) + 1,
@@ -62,6 +63,10 @@ class Scoreboard:
             }
         )
         self._resume()
+
+    def accuracy_over_shifts(self) -> float:
+        """Accuracy of the network after the last epoch, averaged over five positions."""
+        return accuracy(average_over_shifts(self._predict, self.images), self.labels)
 
     def _resume(self) -> None:
         self._since = time.perf_counter(), time.process_time()

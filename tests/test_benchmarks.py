@@ -11,7 +11,6 @@ from benchmarks import entries, figures, measuring, recipes, results
 from benchmarks.measuring import Scoreboard, in_fresh_process, time_to, training_gflops
 from helpers.backend import keras
 from helpers.muon import ConvolutionMuon
-from helpers.saving import CARD_FILE, PRETRAINED_FOLDER, read_facts
 from helpers.training import QUICK, train
 
 import numpy as np
@@ -48,6 +47,17 @@ def test_scoring_is_not_on_the_clock(clock):
         {"epoch": 1, "seconds": 4, "cpu_seconds": 6, "accuracy": 0.75},
         {"epoch": 2, "seconds": 8, "cpu_seconds": 12, "accuracy": 0.75},
     ]
+
+
+def test_the_last_network_is_scored_over_shifts(clock):
+    images = np.zeros((2, 28, 28, 1), np.uint8)
+    images[:, 10, 10] = 255
+    board = Scoreboard(images, np.array([7, 3]))
+    board.score(lambda images: np.eye(10)[[7, 3]])
+    # Right about both as they are, about none once they are moved.
+    board.score(lambda images: np.eye(10)[[7, 3] if images[0, 10, 10] else [0, 0]])
+    assert board.epochs[-1]["accuracy"] == 1
+    assert board.accuracy_over_shifts() == 0
 
 
 @pytest.mark.parametrize(("goal", "expected"), [(0.97, 10), (0.99, 20), (0.995, 40), (0.999, None)])
@@ -175,13 +185,31 @@ def test_figures_are_drawn_from_the_results(tmp_path):
         for epoch in (1, 2)
     ]
     pd.DataFrame(epochs).to_csv(tmp_path / "epochs.csv", index=False)
-    card = read_facts(PRETRAINED_FOLDER / CARD_FILE)
-    figures.draw_figures(card, results=tmp_path, folder=tmp_path)
+    trainings = pd.DataFrame(epochs).query("epoch == 2").assign(parameters=50_000)
+    trainings.to_csv(tmp_path / "trainings.csv", index=False)
+    figures.draw_figures(results=tmp_path, folder=tmp_path)
     for name in ("error_against_time.png", "accuracy_against_size.png"):
         assert (tmp_path / name).stat().st_size > 5000
     curves = figures.plot_error_against_time(pd.DataFrame(epochs)).axes[0].lines
     assert len(curves) == len(figures.NAMES)
     assert all(len(curve.get_xdata()) == 2 for curve in curves)  # the first seed alone
+
+
+def test_our_points_are_means_over_seeds():
+    trainings = pd.DataFrame(
+        {
+            "entry": ["sprint", "published", "best", "best"],
+            "epoch": [1, 10, 9, 9],
+            "accuracy": [0.994, 0.99, 0.996, 0.998],
+            "parameters": [50_000, 1, 170_000, 170_000],
+        }
+    )
+    axis = figures.plot_accuracy_against_size(pd.read_csv(figures.LITERATURE), trainings).axes[0]
+    ours = axis.containers[1].lines[0]
+    assert sorted(ours.get_xdata()) == [50_000, 170_000]
+    assert sorted(ours.get_ydata()) == pytest.approx([99.4, 99.7])
+    texts = [text.get_text() for text in axis.texts]
+    assert "sprint, 1 epoch" in texts and "best, 9 epochs" in texts
 
 
 # The command
@@ -219,7 +247,7 @@ def test_an_entry_whose_package_is_missing_is_left_out(monkeypatch, capsys):
     monkeypatch.setattr(command, "parse", lambda: ["absent", "quick"])
     monkeypatch.setattr(command, "in_fresh_process", lambda function, name: name)
     monkeypatch.setattr(command, "store", lambda name, tables: measured.append(tables))
-    monkeypatch.setattr(command, "draw_figures", lambda card: None)
+    monkeypatch.setattr(command, "draw_figures", lambda: None)
     command.main()
     assert measured == ["quick"]
     printed = capsys.readouterr().out

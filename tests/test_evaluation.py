@@ -331,3 +331,45 @@ def test_a_calibration_with_more_bins_than_images_still_counts_each_image_once()
     expected = np.mean([0.1, 0.2, 0.6, 0.5])
     labels = np.array([3, 1, 7, 0])
     assert expected_calibration_error(FOUR, labels, bins=50) == pytest.approx(expected)
+
+
+# Averages over shifts
+
+
+def pixels_as_they_come(images):
+    return images.reshape(len(images), -1).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("place", "reached"),
+    [
+        ((5, 7), {(5, 7), (4, 7), (6, 7), (5, 6), (5, 8)}),
+        ((0, 27), {(0, 27), (1, 27), (0, 26)}),
+    ],
+    ids=["in the middle", "in a corner, and not around it"],
+)
+def test_an_average_over_shifts_moves_by_a_pixel_in_each_direction(place, reached):
+    image = np.zeros((1, 28, 28, 1), np.uint8)
+    image[0, *place] = 100
+    average = evaluation.average_over_shifts(pixels_as_they_come, image).reshape(28, 28)
+    assert {tuple(found) for found in np.argwhere(average)} == reached
+    assert np.allclose(average[average > 0], 20)
+
+
+def test_a_network_is_asked_for_each_position(trained, digits):
+    images = digits.validation[0]
+    averaged = evaluation.predict_over_shifts(trained.model, images)
+    assert averaged.shape == (len(images), 10)
+    assert np.allclose(averaged.sum(axis=1), 1, atol=1e-5)
+    assert not np.allclose(averaged, evaluation.predict_probabilities(trained.model, images))
+
+
+def test_folds_are_read_in_the_way_that_is_asked_for(digits):
+    once = replace(QUICK, epochs=1, batch_size=64)
+    plain, averaged = (
+        evaluation.cross_validate(
+            digits.images, digits.labels, 0, once, folds=2, processes=1, **how
+        ).probabilities
+        for how in ({}, {"predict": evaluation.predict_over_shifts})
+    )
+    assert not np.allclose(plain, averaged)
