@@ -25,6 +25,7 @@ For the notebooks:
     showing        a picture with what was found in it
     pad            a pad to draw on, read while it is drawn
     command        the command line of `predict.py`
+    companions     three digits that come along through the series
     plots          the figures that more than one notebook draws
 
 Under them:
@@ -37,6 +38,7 @@ For the commands of the Makefile:
 
     environment    makes `.venv` and installs the pinned packages
     execution      runs the notebooks in order and stores their outputs
+    pages          the series as static pages, to be read without Jupyter
     pretraining    trains the network that ships in `helpers/pretrained/`
 
 Importing `helpers` imports none of them: `predict.py` starts fast because it

@@ -65,7 +65,7 @@ def execute(notebook: NotebookNode, name: str) -> None:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
-        store_widget_state=False,
+        store_widget_state=True,  # What sliders show is kept there; without it, nbclient fails.
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         # Without it, each kernel warns that others on this machine might listen in.
         config=Config(KernelManager={"transport_encryption": "auto"}),
@@ -78,6 +78,7 @@ def execute(notebook: NotebookNode, name: str) -> None:
         print()
         raise NotebookError(f"{name}, cell {running['id']}: {_reason(error)}") from None
     notebook.metadata.pop("language_info", None)
+    notebook.metadata.pop("widgets", None)
     drop_widgets(notebook)
     shrink_pictures(notebook)
 

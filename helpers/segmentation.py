@@ -158,7 +158,7 @@ class _Search:
         return prepare_strokes(self.ink[window], own)
 
     def certainty(self, *patches: Patch) -> float:
-        """Logarithm of the probability that all of these are digits and read right."""
+        """Logarithm of the probability that all of these are read right, if they are digits."""
         found = self.look_at(patches)
         return sum(float(np.log(digit.probabilities.max())) for digit in found)
 

@@ -60,8 +60,8 @@ KERAS_PASSES = 2
 def one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedules.CosineDecay:
     """Learning rate that rises linearly from 0 to its peak, then falls to 0 along a cosine.
 
-    After Smith and Topin, "Super-convergence", 2018 (arXiv:1708.07120), as far as
-    the learning rate goes.
+    A variant of the schedule of Smith and Topin, "Super-convergence", 2017
+    (arXiv:1708.07120), whose rate rises and falls along straight lines.
 
     Args:
         peak: The highest learning rate.

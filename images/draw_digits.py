@@ -7,6 +7,8 @@ pictures look like what a phone's camera gives.
 
 from pathlib import Path
 
+from helpers.preparation import prepare_digit
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from scipy.interpolate import make_interp_spline
@@ -33,6 +35,9 @@ STROKES = {
         [(7.9, 2.8), (7.4, 8), (6, 13.5)]],
 }  # fmt: skip
 
+# A 4 whose arms bend towards each other, or a 9 whose loop is not closed.
+FOUR_OR_NINE = [[(4.4, 2), (2.2, 3.6), (1.6, 7.4), (7.2, 7)], [(8, 1.6), (7.3, 7), (6.2, 13.5)]]
+
 
 def smooth_stroke(points: list[tuple[float, float]]) -> np.ndarray:
     """Join points by an interpolating spline of degree 3, or less if there are few points.
@@ -49,12 +54,12 @@ def smooth_stroke(points: list[tuple[float, float]]) -> np.ndarray:
 
 
 def ink_mask(
-    digit: int, height: int, pen: float, slant: float = 0.0, waver: float = 0.0, seed: int = 0
+    strokes: list, height: int, pen: float, slant: float = 0.0, waver: float = 0.0, seed: int = 0
 ) -> Image.Image:
     """Draw one digit as an ink mask.
 
     Args:
-        digit: 0 to 9.
+        strokes: What to draw, such as `STROKES[7]`.
         height: Height of the digit in pixels.
         pen: Stroke width as a share of the height.
         slant: Sideways shift of the top against the bottom, as a share of the height.
@@ -72,7 +77,7 @@ def ink_mask(
     origin = np.array(canvas) / 2 - np.array([GRID_WIDTH, GRID_HEIGHT]) * unit / 2
     radius = pen * height / 2 * oversampling
     wavers = generator.normal(0, waver, (GRID_HEIGHT + 1, 2))
-    for stroke in STROKES[digit]:
+    for stroke in strokes:
         # The waver depends on the place, so that strokes that meet stay together.
         moved = [
             (x + wavers[round(y), 0] + slant * (GRID_HEIGHT / 2 - y), y + wavers[round(x), 1])
@@ -125,8 +130,8 @@ def write_rows(rows: list[str], cell: int, pens: tuple[float, float], seed: int)
         for column, digit in enumerate(digits):
             height = round(cell * generator.uniform(0.45, 0.55))
             mask = ink_mask(
-                int(digit), height, generator.uniform(*pens), slant=generator.uniform(0, 0.12),
-                waver=0.25, seed=int(generator.integers(1000)),
+                STROKES[int(digit)], height, generator.uniform(*pens),
+                slant=generator.uniform(0, 0.12), waver=0.25, seed=int(generator.integers(1000)),
             )  # fmt: skip
             place = (np.array([column, row]) + 0.5) * cell + generator.normal(0, 0.04 * cell, 2)
             left, top = (place - np.array(mask.size) / 2).astype(int)
@@ -161,10 +166,15 @@ def photograph_sheet(mask: Image.Image, seed: int) -> Image.Image:
 def main() -> None:
     """Draw every picture of this folder anew; the same bytes each time."""
     light = {"paper": 205, "ink": 60, "shadow": 0.35, "noise": 2.5}
-    seven = ink_mask(7, height=130, pen=0.05, slant=0.1, waver=0.2, seed=7)
+    seven = ink_mask(STROKES[7], height=130, pen=0.05, slant=0.1, waver=0.2, seed=7)
     photograph(seven, **light, seed=7).save(FOLDER / "seven.png", optimize=True)
+    for name, strokes in (("easy", STROKES[3]), ("ambiguous", FOUR_OR_NINE)):
+        photo = photograph(ink_mask(strokes, height=130, pen=0.1, slant=0.08), **light, seed=2)
+        Image.fromarray(prepare_digit(photo)).save(FOLDER / f"{name}.png", optimize=True)
     for digit in range(10):
-        mask = ink_mask(digit, height=90, pen=0.055, slant=0.06, waver=0.25, seed=10 + digit)
+        mask = ink_mask(
+            STROKES[digit], height=90, pen=0.055, slant=0.06, waver=0.25, seed=10 + digit
+        )
         photo = photograph(mask, **light, seed=digit)
         photo.save(FOLDER / f"digit_{digit}.png", optimize=True)
     sheet = write_rows(["31415", "92653", "58970"], cell=140, pens=(0.04, 0.1), seed=3)

@@ -79,6 +79,17 @@ def test_widgets_are_not_stored(made_project):
     assert "widgets" not in made.metadata
 
 
+def test_sliders_run_although_they_are_not_stored(made_project):
+    made = notebook(
+        "from ipywidgets import interact\n_ = interact(lambda x: print(x), x=(0, 3))", "1 + 1"
+    )
+    execute(made, "01_made")
+    _, slider, after = made.cells
+    assert slider.outputs == []
+    assert after.outputs[0]["data"]["text/plain"] == "2"
+    assert "widgets" not in made.metadata
+
+
 # Several notebooks, with a stand-in for the kernel
 
 

@@ -167,3 +167,20 @@ def test_measured_figures_are_guarded_by_an_assertion(notebook):
     for cell in ignored:
         rest = cells[cells.index(cell) :]
         assert any("assert" in later.source for later in rest), cell.id
+
+
+def test_text_in_figures_is_large_enough(notebook):
+    for cell in code_cells(notebook):
+        for size in re.findall(r"""(?:fontsize=|"size": )(\d+)""", cell.source):
+            assert int(size) >= 9, cell.id
+
+
+def test_pictures_in_the_text_are_described(notebook):
+    for described in re.findall(r"!\[([^\]]*)\]", markdown(notebook)):
+        assert len(described) > 30
+
+
+def test_solutions_can_fail(path, notebook):
+    exercises = next(cell.source for cell in notebook.cells if "## Exercises" in cell.source)
+    code = "".join(re.findall(r"```python\n(.*?)```", exercises, re.DOTALL))
+    assert "assert" in code, "at least one solution checks what its text says"

@@ -1,5 +1,6 @@
 """The project around the code: dependencies, commands, documents, pictures."""
 
+import ast
 import hashlib
 import json
 import re
@@ -7,6 +8,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -92,6 +94,42 @@ def test_every_helper_module_is_listed_in_the_package():
     assert all(re.search(rf"\b{module}\b", helpers.__doc__) for module in modules)
 
 
+def public_names(module):
+    tree = ast.parse((PROJECT / "helpers" / f"{module}.py").read_text(encoding="utf-8"))
+    return [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    ]
+
+
+def imported_helpers(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    froms = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return {name.split(".")[1] for name in froms if name.startswith("helpers.")}
+
+
+def test_helpers_do_not_import_each_other_in_circles():
+    graph = {path.stem: imported_helpers(path) for path in (PROJECT / "helpers").glob("*.py")}
+    assert set(TopologicalSorter(graph).static_order()) == set(graph)
+
+
+@pytest.mark.parametrize("module", [path.stem for path in (PROJECT / "helpers").glob("[a-z]*.py")])
+def test_each_public_helper_is_used(module):
+    users = [PROJECT / "predict.py", PROJECT / "Makefile", PROJECT / "images" / "draw_digits.py"]
+    for folder, kind in (("helpers", "*.py"), ("benchmarks", "*.py"), ("notebooks", "*.ipynb")):
+        users += (PROJECT / folder).glob(kind)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in users)
+    for name in public_names(module):
+        # Once where it is defined, once more where it is used.
+        assert name == "main" or len(re.findall(rf"\b{name}\b", text)) >= 2, name
+
+
+def test_each_module_says_what_it_is_for():
+    for path in (PROJECT / "helpers").glob("*.py"):
+        assert len(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))) > 60, path.name
+
+
 def test_predict_reads_the_example_without_arguments():
     finished = subprocess.run(
         [sys.executable, "predict.py"], cwd=PROJECT, capture_output=True, text=True, timeout=60
@@ -137,7 +175,14 @@ def test_pictures_are_what_the_script_draws(tmp_path, monkeypatch):
     draw["main"]()
     drawn = sorted(path.name for path in tmp_path.iterdir())
     digits = [f"digit_{digit}.png" for digit in range(10)]
-    assert drawn == ["blackboard.png", *digits, "seven.png", "sheet.png"]
+    assert drawn == [
+        "ambiguous.png",
+        "blackboard.png",
+        *digits,
+        "easy.png",
+        "seven.png",
+        "sheet.png",
+    ]
     for name in drawn:
         now = np.asarray(Image.open(tmp_path / name), int)
         then = np.asarray(Image.open(PROJECT / "images" / name), int)

@@ -1,0 +1,115 @@
+"""Turns the series into static pages that link to each other: `make html`.
+
+The notebooks as they are stored, with their outputs, and the documents around them,
+rendered by nbconvert. Nothing is executed, and nothing is loaded from a network,
+neither now nor when a page is read.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from helpers.files import written_whole
+
+import nbformat
+from jinja2 import DictLoader
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+PROJECT_FOLDER = Path(__file__).parent.parent
+PAGES = PROJECT_FOLDER / "build" / "html"
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "benchmarks/README.md",
+    "helpers/pretrained/README.md",
+)
+# JupyterLab's look, without the scripts that nbconvert's page would load from elsewhere.
+TEMPLATE = """
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock html_head_js -%}
+{%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+{%- block html_head_css -%}
+<style>
+main { max-width: 60rem; margin: auto; }
+.jp-InputPrompt, .jp-OutputPrompt { display: none; }
+.jp-RenderedMarkdown .highlight, details { margin-bottom: 1em; }
+</style>
+{%- endblock html_head_css -%}
+"""
+LINK = re.compile(r"(\]\()(?!https?://)([^)#\s]+\.(?:md|ipynb))")
+
+
+def page_path(source: Path) -> Path:
+    """Where a notebook's or a document's page goes; both relative to the top of either."""
+    return Path("index.html") if source == Path("README.md") else source.with_suffix(".html")
+
+
+def with_links_to_pages(markdown: str, source: Path) -> str:
+    """Let the links of a text point to pages instead of notebooks and documents.
+
+    Args:
+        markdown: The text.
+        source: Its file, relative to the project's folder.
+    """
+    is_top = len(source.parts) == 1
+
+    def link_to_page(match: re.Match) -> str:
+        target = Path(match.group(2))
+        is_readme = target.as_posix() == ("README.md" if is_top else "../README.md")
+        page = target.with_name("index.html") if is_readme else target.with_suffix(".html")
+        return match.group(1) + page.as_posix()
+
+    return LINK.sub(link_to_page, markdown)
+
+
+def read_source(source: Path, project: Path) -> NotebookNode:
+    """Read a notebook, or a document as a notebook of one cell."""
+    if source.suffix == ".ipynb":
+        return nbformat.read(project / source, as_version=4)
+    text = (project / source).read_text(encoding="utf-8")
+    return new_notebook(cells=[new_markdown_cell(text)])
+
+
+def write_pages(project: Path = PROJECT_FOLDER, folder: Path = PAGES) -> list[Path]:
+    """Write a page for each notebook and document, and copy the pictures.
+
+    Args:
+        project: The project's folder.
+        folder: Where the pages go; laid out like the project.
+
+    Returns:
+        The pages.
+    """
+    exporter = HTMLExporter(
+        template_file="page.html.j2", extra_loaders=[DictLoader({"page.html.j2": TEMPLATE})]
+    )
+    notebooks = sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    sources = [*map(Path, DOCUMENTS), *(path.relative_to(project) for path in notebooks)]
+    pages = []
+    for source in sources:
+        notebook = read_source(source, project)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = with_links_to_pages(cell.source, source)
+        title = re.search(r"^# (.*)$", notebook.cells[0].source, re.MULTILINE).group(1)
+        notebook.metadata["title"] = title
+        html, _ = exporter.from_notebook_node(notebook)
+        with written_whole(folder / page_path(source)) as unfinished:
+            unfinished.write_text(html, encoding="utf-8")
+        pages.append(folder / page_path(source))
+    shutil.copytree(project / "images", folder / "images", dirs_exist_ok=True)
+    return pages
+
+
+def main() -> None:
+    """Write the pages and say where to begin: `python -m helpers.pages`."""
+    pages = write_pages()
+    print(f"{len(pages)} pages; begin with {pages[0].relative_to(PROJECT_FOLDER)}")
+
+
+if __name__ == "__main__":
+    main()
