@@ -15,7 +15,7 @@ SAMPLE := MNIST_DATA=sample MNIST_MODELS="$(CURDIR)/build/test/sample"
 FULL := MNIST_DATA=full MNIST_MODELS="$(CURDIR)/build/test/full"
 NBVAL := --nbval-current-env --nbval-cell-timeout=1200
 # The notebooks in one process, the other tests beside them in a second.
-SIDE_BY_SIDE := -n 2 --dist loadgroup
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .PHONY: help tutorial test test-browser test-full faults lab notebooks html pretrained bench lint lock clean
 

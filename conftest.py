@@ -12,6 +12,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbval.plugin import IPyNbCell, IPyNbFile
+from xdist.scheduler import LoadFileScheduling
 
 EXERCISE = re.compile(r"^\*\*(\d)\.(.*?)</details>", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -47,11 +48,18 @@ def solutions(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
                     yield number, code
 
 
-def pytest_collection_modifyitems(items):
-    """Let one process run all notebooks, for some use what others trained."""
-    for item in items:
-        group = "notebooks" if isinstance(item, IPyNbCell) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+class NotebooksTogether(LoadFileScheduling):
+    """All notebooks go to one process, for some use what others trained; other files to any."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "notebooks" if file.endswith(".ipynb") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share out the tests of `-n 2`; xdist's own groups are lost on pytest 9.2 (xdist #1386)."""
+    return NotebooksTogether(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from playwright.sync_api import TimeoutError as NotInTime
 
 PROJECT = Path(__file__).parent.parent.parent
 SCREENSHOTS = PROJECT / "build" / "screenshots"
@@ -51,7 +52,7 @@ def opened(browser, address, name):
     """The page of a notebook, its kernel ready."""
     page = browser.new_page(viewport={"width": WIDTHS[0], "height": 900})
     page.goto(address(f"notebooks/{name}.ipynb"))
-    page.locator("[data-status=idle]").first.wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
     yield page
     page.close()
 
@@ -62,10 +63,14 @@ def test_all_cells_run_without_error_or_warning(opened, project, name):
     opened.get_by_role("menuitem", name="Run", exact=True).click()
     opened.get_by_text("Run All Cells", exact=True).click()
     code_cells = opened.locator(".jp-Notebook .jp-CodeCell")
-    opened.wait_for_function(
-        f"() => ({ALL_RUN})([...document.querySelectorAll('.jp-Notebook .jp-CodeCell')])",
-        timeout=MOST_SECONDS * 1000,
-    )
+    try:
+        opened.wait_for_function(
+            f"() => ({ALL_RUN})([...document.querySelectorAll('.jp-Notebook .jp-CodeCell')])",
+            timeout=MOST_SECONDS * 1000,
+        )
+    except NotInTime:
+        opened.screenshot(path=SCREENSHOTS / f"{name}-not-in-time.png")
+        raise
     assert code_cells.count() == sum(cell.cell_type == "code" for cell in before.cells)
     take_pictures(opened, name)
     opened.keyboard.press("Control+s")
