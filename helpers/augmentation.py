@@ -133,10 +133,18 @@ def training_batches(
         A dataset of `ceil(n / batch_size)` batches: images (b, 28, 28, 1)
         float32, 0 to 255, and their labels.
     """
-    # What is shuffled are the numbers of the images: the images stay where they are.
-    all_images, all_labels = tf.constant(images), tf.constant(labels)
+    # What is shuffled are the numbers of the images. The images stay where they are, in
+    # NumPy: made a constant, TensorFlow would hold them twice more.
     batches = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).batch(batch_size)
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(5)
+
+    def look_up(numbers):
+        chosen = tf.numpy_function(
+            lambda numbers: (images[numbers], labels[numbers]),
+            [numbers], [images.dtype, labels.dtype], stateful=False,
+        )  # fmt: skip
+        shapes = [None, *images.shape[1:]], [None, *labels.shape[1:]]
+        return [tf.ensure_shape(*pair) for pair in zip(chosen, shapes, strict=True)]
 
     def redraw(digits, digit_labels, seed):
         # Skeletons are no work for TensorFlow: this one step is done by scikit-image.
@@ -146,7 +154,7 @@ def training_batches(
         return tf.ensure_shape(redrawn, digits.shape)
 
     def augment(batch, seeds):
-        digits, digit_labels = tf.gather(all_images, batch), tf.gather(all_labels, batch)
+        digits, digit_labels = look_up(batch)
         if other_hands:
             digits = redraw(digits, digit_labels, seeds[4])
         pixels = random_thickness(tf.cast(digits, tf.float32), seeds[:2], thickness)

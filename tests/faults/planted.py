@@ -174,8 +174,8 @@ FAULTS = (
     Fault(
         "images shuffled without their labels",
         "augmentation.py",
-        "tf.gather(all_images, batch), tf.gather(all_labels, batch)",
-        "tf.gather(all_images, tf.random.shuffle(batch)), tf.gather(all_labels, batch)",
+        "(images[numbers], labels[numbers])",
+        "(images[np.random.permutation(numbers)], labels[numbers])",
     ),
     Fault(
         "no shuffling at all",
