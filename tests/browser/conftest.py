@@ -60,7 +60,9 @@ def lab_in(tmp_path_factory):
         servers.append(server)
         address = f"http://127.0.0.1:{port}"
         wait_for(f"{address}/api?token={token}", server)
-        return lambda notebook: f"{address}/lab/tree/{notebook}?token={token}"
+        # A workspace for each: the last one of a shared workspace would open again beside it.
+        workspaces = f"{address}/lab/workspaces"
+        return lambda path: f"{workspaces}/{Path(path).stem}/tree/{path}?token={token}"
 
     yield serve
     for server in servers:

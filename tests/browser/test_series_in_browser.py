@@ -92,6 +92,7 @@ def take_pictures(page, name):
     page.keyboard.press("Control+b")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
         height = page.evaluate("document.querySelector('.jp-WindowedPanel-viewport').scrollHeight")
         page.set_viewport_size({"width": width, "height": min(height + 200, MOST_PIXELS)})
         page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
