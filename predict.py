@@ -27,7 +27,7 @@ def run_with_project_python() -> int:
 
 def main() -> int:
     """Predict here if this Python can, else with the project's own."""
-    needed = ("ai_edge_litert", "numpy", "PIL", "scipy", "skimage")
+    needed = ("ai_edge_litert", "numpy", "PIL", "scipy", "skimage", "tqdm")
     if any(importlib.util.find_spec(name) is None for name in needed):
         return run_with_project_python()
     from helpers.command import main as predict

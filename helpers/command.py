@@ -1,7 +1,8 @@
 """The command line of `predict.py`: reads pictures and tells which digits they show.
 
 Each picture is read, reported and forgotten before the next is opened. What cannot be
-read is named, and does not stop the others.
+read is named, and does not stop the others. How a picture is read is the business of
+`helpers.prediction`.
 """
 
 import argparse
@@ -9,15 +10,14 @@ import io
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, count, groupby
 from pathlib import Path
 
-from helpers.images import PICTURE_FORMATS, ImageError, read_image
+from helpers.images import PICTURE_FORMATS
 from helpers.prediction import PRETRAINED_LITERT, Digit, DigitReader
-from helpers.records import RecordFile, RecordFileError, as_record
+from helpers.records import RecordFile, RecordFileError, as_record, read_picture
 
 from PIL import Image
 
@@ -36,6 +36,10 @@ MODEL_OPTION = {
 }
 
 
+class OutputError(Exception):
+    """Standard output cannot be written; the message says why."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Tell which digits each picture shows.
 
@@ -43,10 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the command line; the process's own if None.
 
     Returns:
-        The exit status: 0 if every picture was read, 1 if one could not be, 2 if
-        the model could not be loaded, or the output not be written.
+        The exit status: 0 if every picture was read, 1 if one could not be, or its
+        drawing not be written, 2 if the model could not be loaded, or the output not be
+        written, 130 if the run was interrupted, 141 if nobody reads the output any
+        more. Wrong usage ends the process with 2.
     """
     options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except (RecordFileError, OutputError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        further = "; the same command goes on from there" if options.output else ""
+        print(f"interrupted{further}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `… | head` has seen enough.
+        return 141
+
+
+def _run(options: argparse.Namespace) -> int:
     # A file name may hold bytes that are no text; it is shown all the same.
     if hasattr(sys.stdout, "reconfigure"):  # In a notebook it is another kind of stream.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -59,12 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.output is None:
         report = report_json if options.json else report_text
         return _read_all(reader, sources, options, report)
-    try:
-        with RecordFile(options.output) as records:
-            return _read_all(reader, _new(sources, records), options, partial(_add, records))
-    except RecordFileError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    with RecordFile(options.output) as records:
+        return _read_all(reader, _new(sources, records), options, partial(_add, records))
 
 
 def _read_all(
@@ -73,7 +89,7 @@ def _read_all(
     drawings = _Drawings(SHOWN_FOLDER)
     status = 0
     for name, source in sources:
-        image, digits, error = _read(reader, name, source, options.one)
+        image, digits, error = read_picture(reader, name, source, options.one)
         report(name, digits, error)
         if error or (options.show and not drawings.save(name, image, digits)):
             status = 1
@@ -97,7 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="predict.py",
         description="Tell which handwritten digits each picture shows.",
-        epilog="Exit status: 0 all read, 1 something could not be read, 2 wrong usage.",
+        epilog="Exit status: 0 all read, 1 a picture could not be read or a drawing not be "
+        "written, 2 wrong usage, no model, or no output.",
     )
     parser.add_argument(
         "images",
@@ -110,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         metavar="FILE",
         type=Path,
-        help="add the JSON objects to a file, and leave out pictures that it has already",
+        help="add the JSON objects to a file instead, and leave out pictures that it has already",
     )
     parser.add_argument("--one", action="store_true", help="each picture holds a single digit")
     parser.add_argument("--model", **MODEL_OPTION)
@@ -127,7 +144,7 @@ def _sources(images: Sequence[str]) -> Iterator[Source]:
     for image in images:
         if image == STANDARD_INPUT:
             yield STANDARD_INPUT, io.BytesIO(sys.stdin.buffer.read())
-        elif Path(image).is_dir():
+        elif os.path.isdir(image):
             yield from ((str(path), path) for path in pictures_in(Path(image)))
         else:
             yield image, Path(image)
@@ -140,7 +157,8 @@ def pictures_in(folder: Path) -> Iterator[Path]:
     of their names; of more than one folder's names none are held in memory.
 
     Yields:
-        Paths; also those of folders that cannot be looked into, at the end.
+        Paths; also those of files that cannot be examined, and at the end those of
+        folders that cannot be looked into.
     """
     endings = {
         ending
@@ -153,7 +171,9 @@ def pictures_in(folder: Path) -> Iterator[Path]:
         names.sort()
         for name in names:
             path = Path(parent, name)
-            if path.suffix.lower() in endings and path.is_file():
+            # Unlike Path's own methods, these do not raise where looking is forbidden.
+            is_picture = os.path.isfile(path) or not os.path.exists(path)
+            if path.suffix.lower() in endings and is_picture:
                 yield path
     yield from (Path(error.filename) for error in errors)
 
@@ -163,35 +183,24 @@ class _Drawings:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._count_by_stem: Counter[str] = Counter()
+        self._taken: set[str] = set()
 
     def save(self, name: str, image: Image.Image, digits: list[Digit]) -> bool:
         from helpers.showing import save_shown
 
-        stem = Path(name).stem or "image"
-        self._count_by_stem[stem] += 1
-        number = self._count_by_stem[stem]
-        path = self._folder / f"{stem}{'' if number == 1 else f'-{number}'}.png"
+        stem = "stdin" if name == STANDARD_INPUT else Path(name).stem
+        numbered = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        free = next(candidate for candidate in numbered if candidate not in self._taken)
+        self._taken.add(free)
+        path = self._folder / f"{free}.png"
         try:
             save_shown(image, digits, path)
         except OSError as error:
-            print(f"error: {path} cannot be written: {error.strerror}.", file=sys.stderr)
+            reason = error.strerror or error
+            print(f"error: {path} cannot be written: {reason}.", file=sys.stderr)
             return False
         print(f"drawn: {path}", file=sys.stderr)
         return True
-
-
-def _read(
-    reader: DigitReader, name: str, source: Path | io.BytesIO, single: bool
-) -> tuple[Image.Image | None, list[Digit], str | None]:
-    try:
-        image = read_image(source, name)
-    except ImageError as error:
-        return None, [], str(error)
-    try:
-        return image, reader.read(image, single), None
-    except ImageError as error:
-        return image, [], f"{name}: {error}"
 
 
 def report_text(name: str, digits: list[Digit], error: str | None) -> None:
@@ -199,13 +208,8 @@ def report_text(name: str, digits: list[Digit], error: str | None) -> None:
     if error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return
-    rows = [list(row) for _, row in groupby(digits, key=lambda digit: digit.row)]
-    if len(rows) == 1:
-        print(f"{name}: {_row_text(rows[0])}", flush=True)
-        return
-    print(f"{name}:")
-    for row in rows:
-        print(f"  {_row_text(row)}", flush=True)
+    rows = [_row_text(list(row)) for _, row in groupby(digits, key=lambda digit: digit.row)]
+    _print(f"{name}: {rows[0]}" if len(rows) == 1 else "\n  ".join([f"{name}:", *rows]))
 
 
 def _row_text(row: list[Digit]) -> str:
@@ -217,4 +221,15 @@ def _row_text(row: list[Digit]) -> str:
 
 def report_json(name: str, digits: list[Digit], error: str | None) -> None:
     """Print what was read as one JSON object in a line."""
-    print(json.dumps(as_record(name, digits, error)), flush=True)
+    _print(json.dumps(as_record(name, digits, error)))
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What is still in the buffer would be tried once more, and fail, at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise OutputError(f"standard output cannot be written: {error.strerror}.") from None

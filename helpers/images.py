@@ -4,6 +4,7 @@ Reads whatever Pillow reads and turns it into brightness as a person sees it. Wh
 ink in it is the business of `helpers.ink`.
 """
 
+import os
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,10 @@ PICTURE_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF
 MOST_PIXELS = 50_000_000
 # Finer detail than in a picture of this many pixels is never needed, even on a full sheet.
 LONGEST_SIDE = 1200
+
+# About large pictures, of which `read_image` says more, and damaged EXIF. Once and for all,
+# since `warnings.catch_warnings` is not made for several threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class ImageError(Exception):
@@ -39,11 +44,12 @@ def read_image(source: Path | BinaryIO, name: str | None = None) -> Image.Image:
         ImageError: If it is missing, unreadable, no picture, or too large.
     """
     name = name or str(source)
-    if isinstance(source, Path) and source.exists() and not source.is_file():
-        kind = "a folder that cannot be looked into" if source.is_dir() else "no regular file"
+    # Unlike Path's own methods, these do not raise where looking is forbidden.
+    if isinstance(source, Path) and os.path.exists(source) and not os.path.isfile(source):
+        kind = "a folder that cannot be looked into" if os.path.isdir(source) else "no regular file"
         raise ImageError(f"{name} is {kind}; name a picture, or - for standard input.")
     try:
-        with _open(source) as image:
+        with Image.open(source, formats=PICTURE_FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ImageError(
                     f"{name} is too large: {image.width} × {image.height} pixels, of at most "
@@ -52,7 +58,9 @@ def read_image(source: Path | BinaryIO, name: str | None = None) -> Image.Image:
             image.load()
             return ImageOps.exif_transpose(image)
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture in a format that can be read.") from None
+        raise ImageError(
+            f"{name} is not a picture in a format that can be read; save it as PNG or JPEG."
+        ) from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name} is too large; scale it down first.") from None
     except OSError as error:
@@ -64,13 +72,6 @@ def read_image(source: Path | BinaryIO, name: str | None = None) -> Image.Image:
     except Exception as error:  # There is no end to what damage provokes in the decoders.
         reason = " ".join(str(error).split()).rstrip(".")
         raise ImageError(f"{name} is damaged: {reason}.") from None
-
-
-def _open(source: Path | BinaryIO) -> Image.Image:
-    with warnings.catch_warnings():
-        # About large pictures, of which `read_image` says more, and damaged EXIF.
-        warnings.simplefilter("ignore")
-        return Image.open(source, formats=PICTURE_FORMATS)
 
 
 def to_grey(image: Image.Image) -> np.ndarray:

@@ -56,14 +56,14 @@ class Digit:
 
 
 class DigitReader:
-    """A network in LiteRT's format, ready to read."""
+    """A network in LiteRT's format, ready to read; to be used by one thread at a time."""
 
     def __init__(self, path: Path = PRETRAINED_LITERT):
         """Load a network.
 
         Args:
             path: A `.tflite` file that maps (n, 28, 28, 1) pixels in 0 to 255 to
-                (n, 10) probabilities.
+                (n, 10) probabilities, both float32.
 
         Raises:
             ValueError: If the file is missing or no such network.
@@ -75,16 +75,26 @@ class DigitReader:
                 self._interpreter = Interpreter(model_path=str(path))
                 self._interpreter.allocate_tensors()
             except (ValueError, RuntimeError, OSError):
-                raise ValueError(f"{path} is not a readable LiteRT model file.") from None
-        (inputs,) = self._interpreter.get_input_details()
-        (outputs,) = self._interpreter.get_output_details()
-        if list(inputs["shape_signature"][1:]) != [28, 28, 1] or list(outputs["shape"][1:]) != [10]:
-            raise ValueError(f"{path} is no digit network: it does not map 28 × 28 pixels to ten.")
-        self._input, self._output = inputs["index"], outputs["index"]
+                raise ValueError(
+                    f"{path} is missing or not a LiteRT model file; name a .tflite file."
+                ) from None
+        inputs, outputs = (
+            self._interpreter.get_input_details(),
+            self._interpreter.get_output_details(),
+        )
+        if _signatures(inputs) != [(28, 28, 1)] or _signatures(outputs) != [(10,)]:
+            raise ValueError(
+                f"{path} is no digit network: it does not map 28 × 28 pixels to ten probabilities."
+            )
+        if {part["dtype"] for part in (*inputs, *outputs)} != {np.float32}:
+            raise ValueError(f"{path} is quantised; export it with float32 input and output.")
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         try:  # Damage in the middle of a network shows only when it is used.
             self.predict(np.zeros((1, 28, 28)))
         except (ValueError, RuntimeError):
-            raise ValueError(f"{path} is damaged: the network in it cannot be run.") from None
+            raise ValueError(
+                f"{path} is damaged: the network in it cannot be run; replace it by an intact copy."
+            ) from None
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Predict a batch.
@@ -130,6 +140,11 @@ class DigitReader:
     def _single(self, ink: np.ndarray, strokes: np.ndarray) -> Found:
         pixels = prepare_strokes(ink, strokes)
         return Found(bounding_box(strokes), pixels, self.predict(pixels[None])[0])
+
+
+def _signatures(tensors: list[dict]) -> list[tuple[int, ...]]:
+    """The shape of each tensor without that of the batch."""
+    return [tuple(tensor["shape_signature"][1:].tolist()) for tensor in tensors]
 
 
 def _scaled(

@@ -1,13 +1,13 @@
 """What was read of a picture as one JSON object, and the file to which such objects are added.
 
 `read_record` needs nothing but a path, so it can be mapped over any number of pictures
-by whatever spreads work over processes or machines; see notebook 08.
+by whatever spreads work over processes or machines; see notebook 08. Which pictures are
+read, and what people are told of them, is the business of `helpers.command`.
 """
 
 import json
 import threading
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,9 +15,12 @@ from helpers.images import ImageError, read_image
 from helpers.prediction import PRETRAINED_LITERT, Digit, DigitReader
 
 import numpy as np
+from PIL import Image
 
 # What `json.dumps` begins each record with.
 LINE_START = b'{"path": '
+# An interpreter must not be used by two threads at a time, so each has its own.
+_of_this_thread = threading.local()
 
 
 class RecordFileError(Exception):
@@ -45,6 +48,31 @@ def as_record(name: str, digits: Sequence[Digit], error: str | None) -> dict:
     return {"path": name, "digits": read, "error": error}
 
 
+def read_picture(
+    reader: DigitReader, name: str, source: Path | BinaryIO, single: bool = False
+) -> tuple[Image.Image | None, list[Digit], str | None]:
+    """Read the digits of a picture; what cannot be read is told, not raised.
+
+    Args:
+        reader: The network.
+        name: What the error calls the picture.
+        source: A path or an open file.
+        single: Whether the picture holds a single digit.
+
+    Returns:
+        The picture as it is seen, the digits in reading order, and None; or None, no
+        digits, and what was wrong in one sentence.
+    """
+    try:
+        image = read_image(source, name)
+    except ImageError as error:
+        return None, [], str(error)
+    try:
+        return image, reader.read(image, single), None
+    except ImageError as error:
+        return None, [], f"{name}: {error}"
+
+
 def read_record(name: str, model: Path = PRETRAINED_LITERT, single: bool = False) -> dict:
     """Read the digits of a picture file.
 
@@ -59,24 +87,22 @@ def read_record(name: str, model: Path = PRETRAINED_LITERT, single: bool = False
     Raises:
         ValueError: If the model is missing or no digit network.
     """
-    reader = _reader(model, threading.get_ident())
-    try:
-        return as_record(name, reader.read(read_image(Path(name)), single), None)
-    except ImageError as error:
-        return as_record(name, [], str(error))
+    _, digits, error = read_picture(_reader(model), name, Path(name), single)
+    return as_record(name, digits, error)
 
 
-@cache
-def _reader(model: Path, thread: int) -> DigitReader:
-    # An interpreter must not be used by two threads at a time.
-    return DigitReader(model)
+def _reader(model: Path) -> DigitReader:
+    readers = _of_this_thread.__dict__.setdefault("readers", {})
+    if model not in readers:
+        readers[model] = DigitReader(model)
+    return readers[model]
 
 
 class RecordFile:
     """A file with a record in each line, to which a run adds, and a later run goes on adding.
 
-    Use it as a context manager. A line that was only half written, because the process
-    was killed, is cut off first.
+    Use it as a context manager, in one process at a time. A line that was only half
+    written, because the process was killed, is cut off first.
     """
 
     def __init__(self, path: Path):
@@ -92,9 +118,11 @@ class RecordFile:
                 file.seek(0)
                 self._known, end = _names_and_end(file)
                 file.truncate(end)
-            self._file = path.open("a", encoding="utf-8")
+                _end_line(file, end)
+            # Unbuffered: what a full disk refuses is not tried once more when it is closed.
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise RecordFileError(f"{path} cannot be written: {error.strerror}.") from None
+            raise self._not_written(error) from None
         except (ValueError, KeyError, TypeError):
             raise RecordFileError(
                 f"{path} holds something else than records of pictures; name another file."
@@ -111,10 +139,18 @@ class RecordFile:
         Raises:
             RecordFileError: If the disk is full, or fails.
         """
+        rest = json.dumps(record).encode() + b"\n"
         try:
-            print(json.dumps(record), file=self._file, flush=True)
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise RecordFileError(f"{self.path} cannot be written: {error.strerror}.") from None
+            raise self._not_written(error) from None
+
+    def _not_written(self, error: OSError) -> RecordFileError:
+        reason = error.strerror or error
+        return RecordFileError(
+            f"{self.path} cannot be written: {reason}; free some space, or name another file."
+        )
 
     def __enter__(self) -> "RecordFile":
         return self
@@ -133,7 +169,7 @@ def _names_and_end(lines: BinaryIO | Iterable[bytes]) -> tuple[np.ndarray, int]:
     def hashes():
         nonlocal end
         for line in lines:
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") and not _is_whole(line):
                 if not line.startswith(LINE_START[: len(line)]):
                     raise ValueError("The last line is no part of a record.")
                 return
@@ -141,3 +177,18 @@ def _names_and_end(lines: BinaryIO | Iterable[bytes]) -> tuple[np.ndarray, int]:
             end += len(line)
 
     return np.sort(np.fromiter(hashes(), np.int64)), end
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _end_line(file: BinaryIO, end: int) -> None:
+    """Add the line break that is missing if only that was not written any more."""
+    file.seek(max(0, end - 1))
+    if file.read(1) not in (b"", b"\n"):
+        file.write(b"\n")

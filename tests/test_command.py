@@ -1,3 +1,4 @@
+import builtins
 import io
 import json
 import os
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from subprocess import PIPE
 from types import SimpleNamespace
 
 from helpers import command
@@ -133,6 +135,63 @@ def test_a_folder_that_cannot_be_looked_into_is_named(digit_files, monkeypatch, 
     assert seen.err.startswith(f"error: {tmp_path / 'locked'}") and "folder" in seen.err
 
 
+def test_a_place_where_looking_is_forbidden_is_named(digit_files, monkeypatch, tmp_path, capsys):
+    real_stat = os.stat
+
+    def stat(path, *arguments, **options):
+        if str(path).endswith(digit_files[1].name):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_stat(path, *arguments, **options)
+
+    def no_access(path, *arguments, **options):
+        stat(path)
+        return real_open(path, *arguments, **options)
+
+    real_open = builtins.open
+    monkeypatch.setattr(os, "stat", stat)  # root may look anywhere
+    monkeypatch.setattr(builtins, "open", no_access)
+    for arguments in (map(str, digit_files), [str(tmp_path)]):
+        assert main(["--one", *arguments]) == 1
+        seen = capsys.readouterr()
+        assert len(seen.out.splitlines()) == 2
+        assert seen.err == f"error: {digit_files[1]} cannot be read: Permission denied.\n"
+
+
+# Where the output goes
+
+
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(digit_files):
+    command_line = [sys.executable, PROJECT / "predict.py", "--one", *digit_files * 20]
+    with subprocess.Popen(command_line, stdout=PIPE, stderr=PIPE, text=True) as predict:
+        assert predict.stdout.readline().startswith(str(digit_files[0]))
+        predict.stdout.close()
+        assert predict.stderr.read() == ""
+    assert predict.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_standard_output_is_named(digit_files):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, PROJECT / "predict.py", digit_files[0]],
+            stdout=full, stderr=PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == ("error: standard output cannot be written: No space left on device.\n")
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_an_interruption_is_no_traceback(digit_files, monkeypatch, tmp_path, capsys, keeps):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "read_picture", interrupt)
+    output = ["--output", str(tmp_path / "read.jsonl")] if keeps else []
+    assert main([*output, str(digit_files[0])]) == 130
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == "interrupted" + ("; the same command goes on from there" if keeps else "")
+
+
 # Many pictures
 
 
@@ -205,8 +264,9 @@ def test_pictures_of_one_name_in_two_folders_are_drawn_apart(digit_files, tmp_pa
     for number, folder in enumerate(("a", "b")):
         (tmp_path / folder).mkdir()
         digit_files[number].rename(tmp_path / folder / "scan.png")
-    main(["--show", str(tmp_path / "a" / "scan.png"), str(tmp_path / "b" / "scan.png")])
-    assert len(list((tmp_path / "shown").iterdir())) == 2
+    digit_files[2].rename(tmp_path / "scan-2.png")
+    main(["--show", *(str(tmp_path / name) for name in ("a/scan.png", "b/scan.png", "scan-2.png"))])
+    assert len(list((tmp_path / "shown").iterdir())) == 3
 
 
 def test_a_drawing_that_cannot_be_written_is_named(digit_files, tmp_path, monkeypatch, capsys):
@@ -291,7 +351,7 @@ def test_a_picture_without_a_digit_is_named(litert_file, tmp_path, capsys):
 def test_a_model_that_cannot_be_loaded_is_named(tmp_path, capsys):
     assert main(["--model", str(tmp_path / "nowhere.tflite")]) == 2
     printed = capsys.readouterr()
-    assert printed.err.startswith(f"error: {tmp_path / 'nowhere.tflite'} is not a readable")
+    assert printed.err.startswith(f"error: {tmp_path / 'nowhere.tflite'} is missing")
     assert printed.out == ""
 
 

@@ -6,6 +6,7 @@ from helpers.saving import export_litert
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 
@@ -48,7 +49,7 @@ def test_a_file_that_is_no_model_is_named(tmp_path, content):
     path = tmp_path / "digits.tflite"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ValueError, match="is not a readable LiteRT model file") as caught:
+    with pytest.raises(ValueError, match="is missing or not a LiteRT model file") as caught:
         DigitReader(path)
     assert str(path) in str(caught.value)
 
@@ -58,6 +59,26 @@ def test_a_network_for_something_else_is_refused(tmp_path):
     export_litert(model, tmp_path / "letters.tflite")
     with pytest.raises(ValueError, match=r"letters\.tflite is no digit network"):
         DigitReader(tmp_path / "letters.tflite")
+
+
+def test_a_network_with_more_than_one_output_is_refused(tmp_path):
+    image = layers.Input((28, 28, 1))
+    flat = layers.Flatten()(image)
+    model = keras.Model(image, [layers.Dense(10)(flat), layers.Dense(10)(flat)])
+    export_litert(model, tmp_path / "two.tflite")
+    with pytest.raises(ValueError, match=r"two\.tflite is no digit network"):
+        DigitReader(tmp_path / "two.tflite")
+
+
+def test_a_quantised_network_is_refused_with_what_to_do(litert_file, monkeypatch):
+    real = Interpreter.get_input_details
+
+    def details(self):
+        return [part | {"dtype": np.uint8} for part in real(self)]
+
+    monkeypatch.setattr(Interpreter, "get_input_details", details)
+    with pytest.raises(ValueError, match="is quantised; export it with float32"):
+        DigitReader(litert_file)
 
 
 # Reading pictures

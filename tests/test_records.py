@@ -1,7 +1,10 @@
 import json
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
+from helpers.command import main
 from helpers.prediction import DigitReader
 from helpers.records import RecordFile, RecordFileError, as_record, read_record
 
@@ -83,6 +86,15 @@ def test_a_half_written_line_is_cut_off(tmp_path, left):
     assert [json.loads(line)["path"] for line in path.open()] == ["a.png", "b.png"]
 
 
+def test_a_last_line_that_lacks_its_end_alone_is_kept(tmp_path):
+    path = tmp_path / "read.jsonl"
+    path.write_text(json.dumps(record("a.png")))
+    with RecordFile(path) as records:
+        assert "a.png" in records
+        records.add(record("b.png"))
+    assert [json.loads(line)["path"] for line in path.open()] == ["a.png", "b.png"]
+
+
 @pytest.mark.parametrize(
     "content",
     ["my diary", "my diary\n", '{"other": 1}\n', "[1]\n", "7\n", '{"path": []}\n', "{\n}"],
@@ -112,3 +124,30 @@ def test_a_full_disk_is_named(tmp_path):
         with pytest.raises(RecordFileError, match="cannot be written: No space left"):
             records.add(record("a.png"))
         records._file = real
+
+
+def test_a_disk_that_is_really_full_ends_in_the_same_sentence(tmp_path):
+    code = (
+        "import resource, signal\n"
+        "from pathlib import Path\n"
+        "from helpers.records import RecordFile, RecordFileError, as_record\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        f"    with RecordFile(Path({str(tmp_path / 'read.jsonl')!r})) as records:\n"
+        "        while True:\n"
+        "            records.add(as_record('a' * 100, [], None))\n"
+        "except RecordFileError as error:\n"
+        "    print(error)\n"
+    )
+    pytest.importorskip("resource")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "cannot be written: File too large; free some space" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_blank_picture_is_said_alike_in_a_record_and_by_the_command(tmp_path, capsys):
+    name = str(tmp_path / "blank.png")
+    Image.new("L", (50, 50), 255).save(name)
+    assert main(["--json", name]) == 1
+    assert json.loads(capsys.readouterr().out) == read_record(name)
