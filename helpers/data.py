@@ -35,6 +35,13 @@ SHA256 = {
     "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
 
+SHAPES = {
+    "x_train": (60_000, 28, 28),
+    "y_train": (60_000,),
+    "x_test": (10_000, 28, 28),
+    "y_test": (10_000,),
+}
+
 IDX_FILES = {
     "x_train": "train-images-idx3-ubyte",
     "y_train": "train-labels-idx1-ubyte",
@@ -57,7 +64,7 @@ PIECE_BYTES = 1 << 16
 MOST_BYTES = 50_000_000
 
 SAMPLE_NOTICE = (
-    "Note: this is a sample of 5,000 real MNIST digits (4,000 to train, 1,000 to test), "
+    "Note: this is a sample of 5,000 real MNIST digits (4,000 to train, 1,000 to test),\n"
     "not the full set. Figures on it cannot be compared with published ones."
 )
 
@@ -127,7 +134,7 @@ def _seen_from_project(path: Path) -> Path:
     # `MNIST_PATH=../mnist.npz make tutorial` is meant from the project's folder,
     # but a notebook's kernel works in `notebooks/`.
     from_project = PROJECT_FOLDER / path
-    return from_project if from_project.exists() and not path.exists() else path
+    return from_project if os.path.exists(from_project) and not os.path.exists(path) else path
 
 
 def load_sample() -> Mnist:
@@ -156,22 +163,30 @@ def read_full(path: Path) -> dict[str, np.ndarray]:
     """Read the full MNIST from a `.npz` file or a folder of IDX files and verify it.
 
     Returns:
-        The arrays `x_train`, `y_train`, `x_test` and `y_test`, all uint8.
+        The arrays `x_train`, `y_train`, `x_test` and `y_test`, all uint8 and writable.
 
     Raises:
         DataError: If the path is missing, unreadable, or not the full MNIST.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise DataError(f"{path} does not exist; check the path, or unset MNIST_PATH.")
-    arrays = _read_idx_folder(path) if path.is_dir() else _read_npz(path)
-    for name, digest in SHA256.items():
-        array = arrays[name]
-        if array.dtype != np.uint8 or hashlib.sha256(array.tobytes()).hexdigest() != digest:
+    arrays = _read_idx_folder(path) if os.path.isdir(path) else _read_npz(path)
+    for name, array in arrays.items():
+        if not _is_genuine(name, array):
             raise DataError(
                 f"{path} is not the full MNIST: {name} {array.shape} {array.dtype} has the wrong "
-                "checksum; replace it by an intact copy, or unset MNIST_PATH to download one."
+                "shape or checksum; replace it by an intact copy, or unset MNIST_PATH to "
+                "download one."
             )
     return arrays
+
+
+def _is_genuine(name: str, array: np.ndarray) -> bool:
+    return (
+        array.dtype == np.uint8
+        and array.shape == SHAPES[name]
+        and hashlib.sha256(array.tobytes()).hexdigest() == SHA256[name]
+    )
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -182,7 +197,7 @@ def read_idx(path: Path) -> np.ndarray:
     sizes as big-endian 32-bit integers, then the values.
 
     Returns:
-        A uint8 array of the shape that the header states.
+        A writable uint8 array of the shape that the header states.
 
     Raises:
         DataError: If the file is no IDX file of bytes, or truncated.
@@ -202,14 +217,14 @@ def read_idx(path: Path) -> np.ndarray:
             f"{path} announces {shape} values and holds {values.size}: it is truncated or "
             "damaged; replace it by an intact copy."
         )
-    return values.reshape(shape)
+    return values.reshape(shape).copy()
 
 
 def _read_idx_folder(folder: Path) -> dict[str, np.ndarray]:
     arrays = {}
     for name, stem in IDX_FILES.items():
         candidates = [folder / stem, folder / f"{stem}.gz"]
-        found = next((path for path in candidates if path.is_file()), None)
+        found = next((path for path in candidates if os.path.isfile(path)), None)
         if found is None:
             raise DataError(f"{folder} has no {stem} or {stem}.gz; add it, or unset MNIST_PATH.")
         arrays[name] = read_idx(found)
@@ -230,7 +245,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 def _load_cached_or_download(cache: Path, sample_allowed: bool) -> Mnist:
     cached = cache / "mnist.npz"
-    if cached.exists():
+    if os.path.exists(cached):
         try:
             return Mnist(**read_full(cached), source="cache")
         except DataError:
@@ -255,6 +270,8 @@ def _load_cached_or_download(cache: Path, sample_allowed: bool) -> Mnist:
             "connect to the internet, or set MNIST_PATH to a mnist.npz."
         )
     print(SAMPLE_NOTICE)
+    print(f"No mirror gave the full set ({'; '.join(failures)}).")
+    print("To have it, connect to the internet, or set MNIST_PATH to a mnist.npz.")
     return load_sample()
 
 
@@ -271,7 +288,10 @@ def _fetch(urls: tuple[str, ...]) -> dict[str, np.ndarray]:
         for url in urls:
             _download(url, Path(folder) / url.rsplit("/", 1)[1])
         is_archive = len(urls) == 1
-        return read_full(Path(folder) / "mnist.npz" if is_archive else Path(folder))
+        try:
+            return read_full(Path(folder) / "mnist.npz" if is_archive else Path(folder))
+        except DataError:  # Its advice is for files of the user.
+            raise DataError("what it sends is not the full MNIST") from None
 
 
 def _download(url: str, destination: Path) -> None:

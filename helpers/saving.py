@@ -15,6 +15,7 @@ from helpers.files import written_whole
 from helpers.models import CLASSES, IMAGE_SHAPE
 from helpers.quiet import silenced_native_stderr
 
+PROJECT_FOLDER = Path(__file__).parent.parent
 PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 MODEL_FILE, LITERT_FILE = "digits.keras", "digits.tflite"
 CARD_FILE, EVALUATION_FILE = "card.json", "evaluation.json"
@@ -37,17 +38,17 @@ def trained_folder(is_full: bool) -> Path:
             so that a quick run on it never replaces a network trained on all digits.
 
     Returns:
-        A folder below the environment variable `MNIST_MODELS`, or below
-        `build/models` of this project; it need not exist yet.
+        A folder below the one named by the environment variable `MNIST_MODELS`, seen
+        from the project's folder, by default `build/models`; it need not exist yet.
     """
-    default = Path(__file__).parent.parent / "build" / "models"
-    return Path(os.environ.get("MNIST_MODELS", default)) / ("full" if is_full else "sample")
+    models = PROJECT_FOLDER / (os.environ.get("MNIST_MODELS") or "build/models")
+    return models / ("full" if is_full else "sample")
 
 
 def best_folder(is_full: bool) -> Path:
     """The folder of your own trained network if there is one, else of the one that ships."""
     folder = trained_folder(is_full)
-    return folder if (folder / MODEL_FILE).is_file() else PRETRAINED_FOLDER
+    return folder if os.path.isfile(folder / MODEL_FILE) else PRETRAINED_FOLDER
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -81,19 +82,23 @@ def load_model(path: Path) -> keras.Model:
         ModelFileError: If the file is missing, no Keras archive, damaged, unsafe,
             or a network of another shape.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelFileError(f"{path} does not exist; train and save a network first.")
     if not _is_intact_archive(path):
-        raise ModelFileError(f"{path} is not a Keras 3 model file (.keras), or it is damaged.")
+        raise ModelFileError(
+            f"{path} is not a Keras 3 model file (.keras), or it is damaged; name another file."
+        )
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Whatever a foreign file provokes, the reader gets one sentence.
         reason = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"{path} cannot be loaded safely: {reason}") from None
+        raise ModelFileError(
+            f"{path} cannot be loaded safely, so leave it alone: {reason}"
+        ) from None
     if model.input_shape != (None, *IMAGE_SHAPE) or model.output_shape != (None, CLASSES):
         raise ModelFileError(
             f"{path} is no digit network: it maps {model.input_shape} to {model.output_shape} "
-            f"instead of {(None, *IMAGE_SHAPE)} to {(None, CLASSES)}."
+            f"instead of {(None, *IMAGE_SHAPE)} to {(None, CLASSES)}; name another file."
         )
     return model
 
@@ -149,4 +154,6 @@ def read_facts(path: Path) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelFileError(f"{path} is not a readable JSON file ({error}).") from None
+        raise ModelFileError(
+            f"{path} is not a readable JSON file ({error}); run the notebook that writes it again."
+        ) from None

@@ -108,4 +108,6 @@ def made_set(monkeypatch):
     }
     digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
     monkeypatch.setattr(helpers.data, "SHA256", digests)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    monkeypatch.setattr(helpers.data, "SHAPES", shapes)
     return arrays

@@ -155,8 +155,9 @@ def test_a_wrong_mnist_path_is_an_error_and_not_replaced_by_the_sample(monkeypat
         ("y_train", lambda labels: np.roll(labels, 1)),
         ("y_test", lambda labels: labels[:-1]),
         ("y_train", lambda labels: labels.astype(np.int64)),
+        ("x_train", lambda images: images.reshape(len(images), -1)),
     ],
-    ids=["transposed", "inverted", "shifted", "one short", "other dtype"],
+    ids=["transposed", "inverted", "shifted", "one short", "other dtype", "flattened"],
 )
 def test_arrays_that_differ_from_mnist_are_refused(made_set, tmp_path, name, change):
     path = write_npz({**made_set, name: change(made_set[name])}, tmp_path)
@@ -473,7 +474,9 @@ def test_without_network_the_sample_is_used_with_a_notice(
     mnist = load_mnist(tmp_path / "cache")
     assert mnist.source == "sample"
     assert not mnist.is_full
-    assert "5,000 real MNIST digits" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "5,000 real MNIST digits" in told
+    assert "127.0.0.1: ConnectionError" in told and "set MNIST_PATH" in told
     assert not (tmp_path / "cache" / "mnist.npz").exists()
 
 
@@ -494,7 +497,7 @@ def test_the_error_says_what_each_mirror_answered(monkeypatch, server, tmp_path)
     use_mirrors(
         monkeypatch, (f"{server.url}/missing/mnist.npz",), (f"{server.url}/page/mnist.npz",)
     )
-    with pytest.raises(DataError, match=r"HTTPError 404; .*not a readable \.npz"):
+    with pytest.raises(DataError, match=r"HTTPError 404; .*what it sends is not the full MNIST"):
         load_mnist(tmp_path)
 
 

@@ -13,6 +13,7 @@ from helpers.prediction import DigitReader
 from helpers.saving import (
     MODEL_FILE,
     PRETRAINED_FOLDER,
+    PROJECT_FOLDER,
     ModelFileError,
     best_folder,
     export_litert,
@@ -300,6 +301,14 @@ def test_the_sample_and_the_full_set_train_into_folders_of_their_own(monkeypatch
     monkeypatch.setenv("MNIST_MODELS", str(tmp_path))
     assert trained_folder(is_full=True) == tmp_path / "full"
     assert trained_folder(is_full=False) == tmp_path / "sample"
+
+
+def test_a_relative_folder_is_seen_from_the_project_wherever_one_is(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MNIST_MODELS", "elsewhere")
+    assert trained_folder(True) == PROJECT_FOLDER / "elsewhere" / "full"
+    monkeypatch.setenv("MNIST_MODELS", "")
+    assert trained_folder(True) == PROJECT_FOLDER / "build" / "models" / "full"
 
 
 def test_networks_are_kept_below_build_by_default():

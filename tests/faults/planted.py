@@ -63,8 +63,8 @@ FAULTS = (
     Fault(
         "a wrong checksum is accepted",
         "data.py",
-        "if array.dtype != np.uint8 or hashlib",
-        "if array.dtype != np.uint8 and hashlib",
+        "and hashlib.sha256(array.tobytes())",
+        "or hashlib.sha256(array.tobytes())",
     ),
     Fault(
         "scaling left out",
