@@ -8,6 +8,7 @@ that are to be kept are the business of `helpers.saving`.
 
 import hashlib
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -89,14 +90,27 @@ class Checkpoint(keras.callbacks.History):
         return len(self.history["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
-        """Add to the history, and replace the file by the state after this epoch."""
+        """Add to the history, and replace the file by the state after this epoch.
+
+        A training shall not end because this cannot be written: it is told, and not
+        tried again.
+        """
         super().on_epoch_end(epoch, logs)
         if self.path is None:
             return
         state = {f"state {number}": value for number, value in enumerate(_state(self.model))}
         figures = {f"history {name}": values for name, values in self.history.items()}
-        with written_whole(self.path) as unfinished:
-            np.savez(unfinished, measures=list(self.history), **state, **figures)
+        try:
+            with written_whole(self.path) as unfinished:
+                np.savez(unfinished, measures=list(self.history), **state, **figures)
+        except OSError as error:
+            reason = error.strerror or error
+            print(
+                f"{self.path.parent} cannot be written ({reason}): if this training is "
+                "interrupted, it begins anew.",
+                file=sys.stderr,
+            )
+            self.path = None
 
 
 def _state(model: keras.Model) -> list[keras.Variable]:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
+from joblib.parallel import get_active_backend
 from scipy.stats import binomtest
 from sklearn.model_selection import StratifiedKFold
 
@@ -51,6 +52,9 @@ def average_over_shifts(
     Args:
         predict: Turns images into (n, 10) probabilities or logits.
         images: (n, 28, 28, 1) in 0 to 255; what is moved in at an edge is 0.
+
+    Returns:
+        (n, 10), the mean of the five.
     """
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     height, width = images.shape[1:3]
@@ -135,6 +139,9 @@ def cross_validate(
         checkpoints: A folder from which a run that was broken off goes on; see `train`.
         predict: How a trained network reads its validation part; takes the network
             and images, gives (n, 10) probabilities.
+
+    Raises:
+        ValueError: If there are fewer images of a digit than folds.
     """
     splits = list(stratified_folds(labels, folds, seed))
     runs = [_Run(*split, seed + fold, recipe) for fold, split in enumerate(splits)]
@@ -216,8 +223,8 @@ def _train_side_by_side(
 
     with watched(len(runs), label, unit) as reports, _workers_stopped():
         jobs = list(zip(runs, reports, strict=True))
-        if processes == 1:
-            return train_all(jobs, 1, None)
+        if processes == 1 or _is_on_cluster():
+            return train_all(jobs, processes, None)
         # A last run that would be alone gets all cores, in this process.
         together = len(jobs) - (len(jobs) % processes == 1)
         threads = max(1, cores // processes)
@@ -257,6 +264,12 @@ def _train_and_predict(
     return predict(model, images[run.validate_on]), history_frame(history)
 
 
+def _is_on_cluster() -> bool:
+    """Whether joblib has been told to hand its work to Dask."""
+    backend, _ = get_active_backend()
+    return hasattr(backend, "client")
+
+
 def _threads_of_dask_worker() -> int | None:
     """How many threads this process has as a worker of a Dask cluster; None if it is none."""
     if "distributed" not in sys.modules:
@@ -270,7 +283,14 @@ def _threads_of_dask_worker() -> int | None:
 
 
 def history_frame(history: dict[str, list[float]]) -> pd.DataFrame:
-    """Turn the history of a training into a table with the column "epoch", from 1."""
+    """Turn the history of a training into a table with the column "epoch", from 1.
+
+    Args:
+        history: For each measure its value after each epoch, as `train` returns it.
+
+    Returns:
+        A row for each epoch, a column for each measure.
+    """
     frame = pd.DataFrame(history)
     frame.insert(0, "epoch", np.arange(1, len(frame) + 1))
     return frame
@@ -288,6 +308,14 @@ def accuracy_interval(
 
     It tells how far the accuracy on other digits of the same kind may lie off by
     the chance of which digits are in this set; not what another training gives.
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        labels: (n,) integers.
+        confidence: Of 100 such intervals this share holds the true accuracy, 0 to 1.
+
+    Returns:
+        Lower and upper end, 0 to 1.
     """
     correct = int(np.sum(probabilities.argmax(axis=1) == labels))
     test = binomtest(correct, len(labels))

@@ -1,7 +1,8 @@
 """Runs the notebooks in order from the command line: `make tutorial` and `make notebooks`.
 
 Copies are executed under `build/`, so that the repository stays as it was; with
-`--in-place` the outputs are stored in the notebooks themselves.
+`--in-place` the outputs are stored in the notebooks themselves. Whether they are the
+right ones is for nbval to say.
 """
 
 import argparse
@@ -108,13 +109,14 @@ def shrink_pictures(notebook: NotebookNode) -> None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, CellExecutionError):
-        # Without the traceback, which stands in the executed copy.
         return f"{error.ename}: {error.evalue}"
     return str(error)
 
 
 def run_copies(paths: Sequence[Path]) -> dict[str, float]:
-    """Execute a copy of each notebook under `build/notebooks`, also one that fails half way.
+    """Execute a copy of each notebook under `build/notebooks`.
+
+    One that fails half way is kept there, too, with the traceback.
 
     Returns:
         Seconds that each notebook took, by its name.
@@ -123,11 +125,7 @@ def run_copies(paths: Sequence[Path]) -> dict[str, float]:
     for path in paths:
         print(path.stem, flush=True)
         start = time.perf_counter()
-        notebook = nbformat.read(path, as_version=4)
-        try:
-            execute(notebook, path.stem)
-        finally:
-            _write(notebook, EXECUTED / path.name)
+        _write(_executed(path), EXECUTED / path.name)
         seconds[path.stem] = time.perf_counter() - start
     return seconds
 
@@ -136,9 +134,21 @@ def run_in_place(paths: Sequence[Path]) -> None:
     """Execute each notebook and store its outputs in it; one that fails stays as it was."""
     for path in paths:
         print(path.stem, flush=True)
+        _write(_executed(path), path)
+
+
+def _executed(path: Path) -> NotebookNode:
+    try:
         notebook = nbformat.read(path, as_version=4)
+    except Exception:  # Whatever a file holds that is no notebook.
+        raise NotebookError(f"{path} is no notebook that can be read; restore it.") from None
+    try:
         execute(notebook, path.stem)
-        _write(notebook, path)
+    except NotebookError as error:
+        copy = EXECUTED / path.name
+        _write(notebook, copy)
+        raise NotebookError(f"{error} (the traceback is in {_shown(copy)})") from None
+    return notebook
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:
@@ -188,10 +198,12 @@ def main() -> None:
         if options.in_place:
             run_in_place(paths)
             return
+        if options.notebooks:
+            run_copies(paths)
+            return
+        # So that the summary can only be of this run.
         (trained_folder(is_full) / EVALUATION_FILE).unlink(missing_ok=True)
-        seconds = run_copies(paths)
-        if not options.notebooks:
-            print("\n" + summarise(is_full, seconds))
+        print("\n" + summarise(is_full, run_copies(paths)))
     except (DataError, NotebookError, ModelFileError) as error:
         sys.exit(f"error: {error}")
 

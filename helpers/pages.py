@@ -5,6 +5,7 @@ rendered by nbconvert. Nothing is executed, and nothing is loaded from a network
 neither now nor when a page is read.
 """
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -55,13 +56,11 @@ def with_links_to_pages(markdown: str, source: Path) -> str:
         markdown: The text.
         source: Its file, relative to the project's folder.
     """
-    is_top = len(source.parts) == 1
 
     def link_to_page(match: re.Match) -> str:
-        target = Path(match.group(2))
-        is_readme = target.as_posix() == ("README.md" if is_top else "../README.md")
-        page = target.with_name("index.html") if is_readme else target.with_suffix(".html")
-        return match.group(1) + page.as_posix()
+        target = Path(os.path.normpath(source.parent / match.group(2)))
+        page = os.path.relpath(page_path(target), page_path(source).parent)
+        return match.group(1) + Path(page).as_posix()
 
     return LINK.sub(link_to_page, markdown)
 

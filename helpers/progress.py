@@ -1,4 +1,8 @@
-"""Shows how far a training is, or several at once, in a notebook or on a terminal."""
+"""Shows how far a training is, or several at once, in a notebook or on a terminal.
+
+What the figures of a training are is the business of `helpers.training`; here they are
+neither kept nor drawn.
+"""
 
 import threading
 import time
@@ -66,9 +70,10 @@ class ReportedProgress(Progress):
 
     def on_train_begin(self, logs=None):
         self._last_shown = time.perf_counter()
+        self._epochs_before = None
 
     def finish(self) -> None:
-        """Report a training as done that is at its end, or was before it began."""
+        """Report a training as done that had nothing left to do, so began no epoch."""
         if self._epochs_before is None:
             self._report(1, 1)
 

@@ -67,6 +67,9 @@ def one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedu
         peak: The highest learning rate.
         steps: Optimizer steps in the whole training.
         warmup: Share of the steps in which the rate rises, between 0 and 1.
+
+    Returns:
+        A schedule: the learning rate by the number of the step.
     """
     rising = max(1, round(warmup * steps))
     return keras.optimizers.schedules.CosineDecay(
@@ -90,7 +93,8 @@ def train(
         images: Training images, (n, 28, 28, 1) uint8, 0 to 255.
         labels: Their labels, (n,) integers, 0 to 9.
         seed: Decides initial weights, order, warps and dropout; two runs with one
-            seed on one machine give the same network.
+            seed on one machine give the same network. It is also set for Python, NumPy
+            and TensorFlow as a whole.
         recipe: Epochs, batch size, learning rate and regularisation.
         validation: Images and labels to score after each epoch, never trained on.
         progress: Shows how far the training is; by default a line of its own.

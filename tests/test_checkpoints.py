@@ -40,28 +40,33 @@ def run(digits, tmp_path):
     return run
 
 
-@pytest.mark.parametrize(("epoch", "batch"), [(1, 0), (1, 5), (2, 7)])
-def test_a_training_that_was_broken_off_ends_as_if_it_had_not_been(run, epoch, batch, digits):
-    undisturbed, expected = run(Lights(), folder=None)
+@pytest.fixture(scope="module")
+def undisturbed(digits):
+    """The network, and its history, of a training that was left alone."""
+    return train(digits.images, digits.labels, 5, RECIPE, digits.validation)
+
+
+@pytest.mark.parametrize(("epoch", "batch"), [(1, 0), (2, 7)])
+def test_a_training_that_was_broken_off_ends_as_if_it_had_not_been(run, epoch, batch, undisturbed):
+    expected_model, expected = undisturbed
     with pytest.raises(KeyboardInterrupt):
         run(Lights(epoch, batch))
     lights = Lights()
     model, history = run(lights)
     assert lights.begun == list(range(epoch, 3))  # from the last epoch that was finished
-    assert all(map(np.array_equal, model.get_weights(), undisturbed.get_weights()))
+    assert all(map(np.array_equal, model.get_weights(), expected_model.get_weights()))
     assert history.keys() == expected.keys()
     for measure in history.keys() - {"seconds"}:
         assert history[measure] == expected[measure]
     assert len(history["seconds"]) == 3
 
 
-def test_a_training_broken_off_twice_ends_like_the_others(run):
-    undisturbed, _ = run(Lights(), folder=None)
+def test_a_training_broken_off_twice_ends_like_the_others(run, undisturbed):
     for epoch in (1, 2):
         with pytest.raises(KeyboardInterrupt):
             run(Lights(epoch, batch=3))
     model, _ = run(Lights())
-    assert all(map(np.array_equal, model.get_weights(), undisturbed.get_weights()))
+    assert all(map(np.array_equal, model.get_weights(), undisturbed[0].get_weights()))
 
 
 def test_a_finished_training_is_not_repeated(run):
@@ -79,18 +84,19 @@ def test_an_interruption_in_the_first_epoch_leaves_no_checkpoint(run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut off", "another file"])
-def test_a_damaged_checkpoint_costs_its_epochs_alone(run, tmp_path, damage):
-    undisturbed, _ = run(Lights(), folder=None)
+def test_damaged_checkpoints_cost_their_epochs_alone(run, tmp_path, undisturbed):
     with pytest.raises(KeyboardInterrupt):
         run(Lights(epoch=2))
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
-    path.write_bytes({"empty": b"", "cut off": whole[:-500], "another file": b"PK" * 400}[damage])
-    lights = Lights()
-    model, _ = run(lights)
-    assert lights.begun == [0, 1, 2]
-    assert all(map(np.array_equal, model.get_weights(), undisturbed.get_weights()))
+    for damaged in (b"", whole[:-500], b"PK" * 400):
+        path.write_bytes(damaged)
+        lights = Lights(epoch=0)
+        with pytest.raises(KeyboardInterrupt):
+            run(lights)
+        assert lights.begun == [0]
+    model, _ = run(Lights())
+    assert all(map(np.array_equal, model.get_weights(), undisturbed[0].get_weights()))
 
 
 def test_a_checkpoint_is_never_unpickled(run, tmp_path):
@@ -198,3 +204,10 @@ def test_without_a_single_checkpoint_there_is_nothing_to_remove(tmp_path):
     with removed_when_done(tmp_path / "unfinished") as folder:
         pass
     assert not folder.exists()
+
+
+def test_what_cannot_be_written_costs_the_checkpoint_and_not_the_training(run, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    _, history = run(Lights(), folder=tmp_path / "file" / "folder")
+    assert len(history["loss"]) == RECIPE.epochs
+    assert capsys.readouterr().err.count("if this training is interrupted, it begins anew") == 1

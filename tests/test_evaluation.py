@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from helpers import evaluation
 from helpers.backend import keras
@@ -176,17 +177,28 @@ def power(monkeypatch):
     return power
 
 
-@pytest.mark.parametrize("lasts", [1, 2, 3, 5])
-def test_a_cross_validation_broken_off_ends_as_if_it_had_not_been(digits, tmp_path, power, lasts):
-    settings = {"images": digits.images[:90], "labels": digits.labels[:90], "seed": 3}
-    settings |= {"recipe": TWO_EPOCHS, "folds": 3, "processes": 1}
-    undisturbed = cross_validate(**settings)
-    power.epochs, power.lasts = 0, lasts
+@pytest.fixture(scope="module")
+def settings(digits):
+    """Those of a small cross-validation: four epochs in all."""
+    arrays = {"images": digits.images[:90], "labels": digits.labels[:90]}
+    return arrays | {"seed": 3, "recipe": TWO_EPOCHS, "folds": 2, "processes": 1}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(settings):
+    return cross_validate(**settings)
+
+
+@pytest.mark.parametrize("lasts", [1, 2, 3])
+def test_a_cross_validation_broken_off_ends_as_if_it_had_not_been(
+    settings, undisturbed, tmp_path, power, lasts
+):
+    power.lasts = lasts
     with pytest.raises(KeyboardInterrupt):
         cross_validate(**settings, checkpoints=tmp_path)
     power.epochs, power.lasts = 0, 100
     result = cross_validate(**settings, checkpoints=tmp_path)
-    assert power.epochs == 6 - lasts  # no finished epoch is repeated
+    assert power.epochs == 4 - lasts  # no finished epoch is repeated
     np.testing.assert_array_equal(result.probabilities, undisturbed.probabilities)
     pd.testing.assert_frame_equal(
         result.history.drop(columns="seconds"), undisturbed.history.drop(columns="seconds")
@@ -265,6 +277,24 @@ def test_a_fold_that_would_be_alone_gets_all_cores(
     assert calls == expected
     assert threads == ([] if processes == 1 else [2] * expected[0][0])
     assert len(result.scores) == folds
+
+
+def test_on_a_cluster_all_folds_are_handed_over_at_once(trainings, noise, monkeypatch):
+    calls = []
+
+    def parallel(n_jobs):
+        def run(jobs):
+            jobs = list(jobs)
+            calls.append(len(jobs))
+            return [function(*arguments) for function, arguments, _ in jobs]
+
+        return run
+
+    monkeypatch.setattr(evaluation, "Parallel", parallel)
+    dask = SimpleNamespace(client=None)
+    monkeypatch.setattr(evaluation, "get_active_backend", lambda: (dask, None))
+    cross_validate(*noise, seed=0, folds=5, processes=2)
+    assert calls == [5]
 
 
 def test_mean_and_sample_standard_deviation_of_the_folds():

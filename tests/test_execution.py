@@ -131,6 +131,8 @@ def test_in_place_the_outputs_are_stored_and_a_failing_notebook_stays_as_it_was(
         run_in_place([good, bad])
     assert nbformat.read(good, as_version=4).cells[1].outputs[0]["text"] == "a"
     assert bad.read_bytes() == original
+    kept = nbformat.read(made_project / "build" / "notebooks" / "02_bad.ipynb", as_version=4)
+    assert kept.cells[1].outputs[0]["text"] == "a"
 
 
 # The table at the end
@@ -214,6 +216,18 @@ def test_chosen_notebooks_alone_are_run_without_a_table(made_project, no_kernel,
     command(write_notebook(made_project, "02_b.ipynb", "a"))
     assert no_kernel == ["02_b"]
     assert "test accuracy" not in capsys.readouterr().out
+
+
+def test_chosen_notebooks_leave_the_figures_of_an_earlier_run(made_project, command):
+    write_facts(FIGURES, made_project / "models" / "sample" / "evaluation.json")
+    command(write_notebook(made_project, "02_b.ipynb", "a"))
+    assert (made_project / "models" / "sample" / "evaluation.json").is_file()
+
+
+def test_a_file_that_is_no_notebook_is_named(made_project, command):
+    (made_project / "notebooks" / "01_a.ipynb").write_text("{")
+    with pytest.raises(SystemExit, match=r"01_a\.ipynb is no notebook that can be read"):
+        command()
 
 
 def test_outputs_are_stored_in_place_on_the_full_set_only(made_project, monkeypatch):

@@ -81,6 +81,7 @@ def test_notebooks_keep_their_outputs_and_solutions(pages):
         ("README.md", "[a](benchmarks/README.md#b)", "[a](benchmarks/README.html#b)"),
         ("notebooks/01.ipynb", "[a](../README.md)", "[a](../index.html)"),
         ("notebooks/01.ipynb", "[a](02.ipynb), [b](c.png)", "[a](02.html), [b](c.png)"),
+        ("helpers/pretrained/README.md", "[a](../../README.md)", "[a](../../index.html)"),
         ("CONTRIBUTING.md", "[a](https://b.org/README.md)", "[a](https://b.org/README.md)"),
     ],
 )
