@@ -1,8 +1,7 @@
 """The code that the notebooks share, one module a theme.
 
-Each notebook writes its subject out once, step by step; what several notebooks,
-`predict.py` or the tests need again lives here, and the tests hold the two
-versions together.
+Each notebook writes its subject out once, step by step; what several notebooks or
+`predict.py` need again lives here, and the tests hold the two versions together.
 
 For the notebooks:
 

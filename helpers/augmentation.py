@@ -17,7 +17,7 @@ ROTATION = 0.16  # radians, about 9 degrees
 ZOOM = 0.1  # share of the size, in x and y apart
 SHEAR = 0.1  # sideways shift for each unit of height
 SHIFT = 2.0  # pixels, in x and y apart
-# The share of images whose strokes are changed: half of them thicker, half thinner.
+# The share of images whose strokes are changed in width: half of them thicker, half thinner.
 THICKNESS = 1 / 3
 
 

@@ -2,7 +2,8 @@
 
 They were drawn for this project, so no network has learned from them. The third is a
 photo, here squeezed to 28 × 28 as most people would do it; what becomes of it once it
-is prepared the way MNIST was is the subject of notebook 07.
+is prepared the way MNIST was is the subject of notebook 07. No network is trained or
+chosen by them.
 """
 
 from pathlib import Path
@@ -30,16 +31,20 @@ def tabulate_companions(probabilities: np.ndarray) -> pd.DataFrame:
     """Tell how the three were read: the answer, and the runner-up, each with its probability.
 
     Args:
-        probabilities: (3, 10).
+        probabilities: (3, 10), rows sum to 1.
+
+    Returns:
+        A row for each of `COMPANIONS`: "read as", "probability", "or as", "its
+        probability" (both 0 to 1, two decimals).
     """
     ranked = probabilities.argsort(axis=1)[:, ::-1]
-    sure = np.take_along_axis(probabilities, ranked, axis=1).round(2)
+    ranked_probabilities = np.take_along_axis(probabilities, ranked, axis=1).round(2)
     return pd.DataFrame(
         {
             "read as": ranked[:, 0],
-            "probability": sure[:, 0],
+            "probability": ranked_probabilities[:, 0],
             "or as": ranked[:, 1],
-            "its probability": sure[:, 1],
+            "its probability": ranked_probabilities[:, 1],
         },
         index=COMPANIONS,
     )

@@ -1,4 +1,7 @@
-"""Files that are there whole or not at all, whatever interrupts their writing."""
+"""Files that are there whole or not at all, whatever interrupts their writing.
+
+Nothing is locked: of two processes that write the same file, the later one wins.
+"""
 
 import os
 import shutil

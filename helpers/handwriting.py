@@ -55,7 +55,8 @@ def redraw(digit: np.ndarray, flagged: bool, rng: np.random.Generator) -> np.nda
         rng: Source of chance.
 
     Returns:
-        (28, 28) uint8, placed as in MNIST; a digit without ink comes back as it was.
+        (28, 28) uint8, placed as in MNIST; a digit without a stroke (no pixel
+        above 100) comes back as it was.
     """
     strokes = ndimage.zoom(np.pad(digit, SIZE // 4), ENLARGED, order=1) > 100
     if not strokes.any():

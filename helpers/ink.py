@@ -194,10 +194,10 @@ def _slivers(marked: np.ndarray, patches: np.ndarray, count: int) -> np.ndarray:
 def _specks(marked: np.ndarray, patches: np.ndarray, count: int) -> np.ndarray:
     areas = np.bincount(patches[marked], minlength=count + 1)
     lengths = np.array(
-        [0] + [max(s.stop - s.start for s in box) if box else 0 for box in _boxes(patches, count)]
+        [0]
+        + [
+            max(side.stop - side.start for side in box) if box else 0
+            for box in ndimage.find_objects(patches, max_label=count)
+        ]
     )
     return (areas < SPECK_AREA * areas.max()) | (lengths < SPECK_LENGTH * lengths.max())
-
-
-def _boxes(patches: np.ndarray, count: int) -> list:
-    return ndimage.find_objects(patches, max_label=count)

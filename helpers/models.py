@@ -110,6 +110,9 @@ def build_cnn(size: str = "small", dropout: float = 0.3, seed: int | None = None
         seed: Decides initial weights and dropout; by default Keras draws that from
             Python's own `random`, as `keras.utils.set_random_seed` has set it, but
             any other thread may draw from it meanwhile.
+
+    Raises:
+        KeyError: If there is no network of this size.
     """
     first, middle, last = NETWORKS[size]
     chance = None if seed is None else random.Random(seed)
@@ -138,7 +141,9 @@ def _draw(chance: random.Random | None) -> int | None:
     return chance and chance.randint(1, 10**9)
 
 
-def _block(convolutions: tuple[tuple[int, str], ...], chance: random.Random) -> list[layers.Layer]:
+def _block(
+    convolutions: tuple[tuple[int, str], ...], chance: random.Random | None
+) -> list[layers.Layer]:
     def convolution(filters, padding, **options):
         kernel = keras.initializers.HeUniform(_draw(chance))
         return layers.Conv2D(filters, 3, padding=padding, kernel_initializer=kernel, **options)

@@ -33,7 +33,7 @@ class ConvolutionMuon(keras.optimizers.Muon):
         return keras.ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
 
     def lr_adjust(self, x):
-        """Scale a step by the longer side of the kernel's matrix."""
+        """Scale a step by the root of the longer side of the kernel's matrix, and by `rms_rate`."""
         if self.rms_rate is None:
             return x
         return x * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1])) * self.rms_rate

@@ -5,7 +5,10 @@ strokes and drawn a second time with Pillow, so that the network reads just the 
 that "Save" writes. Reading itself is the business of `helpers.prediction`.
 """
 
+import html
 import io
+import os
+import shlex
 import time
 from dataclasses import dataclass, field
 from itertools import count
@@ -154,12 +157,14 @@ class DrawingPad(widgets.HBox):
             self._read()
 
     def clear(self) -> None:
-        """Take away all strokes."""
+        """Take away all strokes, also one that is being drawn."""
+        self._is_down = False
         self.strokes.clear()
         self._draw_all()
 
     def undo(self) -> None:
-        """Take away the last stroke."""
+        """Take away the last stroke, also if it is being drawn."""
+        self._is_down = False
         del self.strokes[-1:]
         self._draw_all()
 
@@ -169,17 +174,18 @@ class DrawingPad(widgets.HBox):
             self._message.value = "There is nothing to save yet."
             return
         numbered = (self._folder / f"drawing-{number}.png" for number in count(1))
-        path = next(path for path in numbered if not path.exists())
+        path = next(path for path in numbered if not os.path.exists(path))
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             with written_whole(path) as unfinished:
                 self.image().save(unfinished, "PNG")
         except OSError as error:
-            self._message.value = f"{path} cannot be written: {error.strerror}."
+            reason = error.strerror or error
+            self._message.value = html.escape(f"{path} cannot be written: {reason}.")
             return
         inside = path.is_relative_to(PROJECT_FOLDER)
-        shown = path.relative_to(PROJECT_FOLDER) if inside else path
-        self._message.value = f"Saved. Read it with<br><code>python3 predict.py {shown}</code>"
+        shown = shlex.quote(str(path.relative_to(PROJECT_FOLDER) if inside else path))
+        command = html.escape(f"python3 predict.py {shown}")
+        self._message.value = f"Saved. Read it with<br><code>{command}</code>"
 
     def image(self) -> Image.Image:
         """The drawing as it is saved and read: grey, `SIDE` × `SIDE`, black on white."""
@@ -198,7 +204,6 @@ class DrawingPad(widgets.HBox):
         self._read()
 
     def _read(self) -> None:
-        self._read_at = time.monotonic()
         self.digit, note = None, INVITATION
         if self.strokes:
             try:
@@ -211,6 +216,8 @@ class DrawingPad(widgets.HBox):
         self._bars.value = _bars_html(probabilities)
         self._seen.value = _png(pixels)
         self._message.value = ""
+        # From its end: where a reading takes long, the pen would run away from the answer.
+        self._read_at = time.monotonic()
 
 
 def _answer_html(digit: Digit | None, note: str) -> str:

@@ -82,9 +82,9 @@ def plot_confusion(labels: np.ndarray, predictions: np.ndarray) -> Figure:
     """
     counts = confusion_matrix(labels, predictions, labels=np.arange(10))
     figure, axis = plt.subplots(figsize=(5.4, 4.4), layout="constrained")
-    mistakes_only = np.eye(10, dtype=bool)
+    right_answers = np.eye(10, dtype=bool)
     sns.heatmap(
-        counts, mask=mistakes_only, annot=True, fmt="d", cmap="rocket_r", ax=axis, linewidths=0.5,
+        counts, mask=right_answers, annot=True, fmt="d", cmap="rocket_r", ax=axis, linewidths=0.5,
         cbar_kws={"label": "images"},
     )  # fmt: skip
     axis.grid(visible=False)

@@ -4,7 +4,10 @@ Each step is a small function on float images, so that a notebook can show what
 it does. The method is that of LeCun et al., "Gradient-based learning applied to
 document recognition", 1998, section III.A, as reconstructed by the QMNIST project:
 the ink's bounding box, aspect ratio kept, anti-aliased into 20 × 20 pixels, placed by
-its centre of mass in 28 × 28, white on black.
+its centre of mass in 28 × 28, white on black. Where the ink is, is the business of
+`helpers.ink`; that there are several digits, of `helpers.segmentation`.
+
+The steps take and give "ink": (height, width) float, 0 paper to 1 ink.
 """
 
 from helpers.images import to_grey
@@ -23,7 +26,15 @@ LEAST_STROKE_WIDTH = 2.0
 
 
 def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
-    """Keep the ink of the strokes and of their soft edges, and make the rest paper."""
+    """Keep the ink of the strokes and of their soft edges, and make the rest paper.
+
+    Args:
+        ink: (height, width) float, 0 paper to 1 ink.
+        strokes: (height, width) bool, True on the strokes, at least once.
+
+    Returns:
+        (height, width) float32, 0 to 1, as dark as the strokes are on average.
+    """
     edges = ndimage.binary_dilation(strokes, iterations=2)
     paper_level = threshold_otsu(ink) / 2
     full_level = np.percentile(ink[strokes], 50)
@@ -32,7 +43,11 @@ def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
 
 
 def crop_to_ink(ink: np.ndarray) -> np.ndarray:
-    """Cut out the bounding box of all pixels that hold ink."""
+    """Cut out the bounding box of all pixels that hold ink.
+
+    Raises:
+        IndexError: If there is no ink at all.
+    """
     rows, columns = np.any(ink > 0, axis=1).nonzero()[0], np.any(ink > 0, axis=0).nonzero()[0]
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
@@ -40,7 +55,8 @@ def crop_to_ink(ink: np.ndarray) -> np.ndarray:
 def thicken_strokes(ink: np.ndarray) -> np.ndarray:
     """Thicken strokes that would be thinner in the 20-pixel box than MNIST's are.
 
-    The stroke width is the inked area divided by the length of its skeleton.
+    The stroke width is the inked area divided by the length of its skeleton. The picture
+    grows with the strokes.
     """
     strokes = ink > 0.5
     length = skeletonize(strokes).sum()
@@ -55,7 +71,10 @@ def thicken_strokes(ink: np.ndarray) -> np.ndarray:
 
 
 def scale_to_box(ink: np.ndarray) -> np.ndarray:
-    """Scale, anti-aliased and with its aspect ratio kept, so that the longer side is 20 pixels."""
+    """Scale, anti-aliased and with its aspect ratio kept, so that the longer side is 20 pixels.
+
+    The darkest pixel becomes 1.
+    """
     scale = BOX / max(ink.shape)
     shape = tuple(max(1, round(side * scale)) for side in ink.shape)
     box = resize(ink, shape, anti_aliasing=scale < 1)
@@ -66,7 +85,8 @@ def centre_by_mass(box: np.ndarray) -> np.ndarray:
     """Place a picture of at most 20 × 20 in 28 × 28 so that its centre of mass is at (14, 14).
 
     Shifted by whole pixels, as MNIST was: there the centres of mass lie between
-    13.5 and 14.5. Ink that would leave the frame is kept inside it.
+    13.5 and 14.5. Ink that would leave the frame is kept inside it. Gives (28, 28)
+    float32.
     """
     canvas = np.zeros((SIZE, SIZE), np.float32)
     mass_centre = ndimage.center_of_mass(box)

@@ -1,7 +1,8 @@
 """Keeps the start-up remarks of native libraries out of outputs that people read.
 
-It hides what compiled code writes straight to the process's error stream for the
-length of a `with` block, nothing else: Python's exceptions pass as ever.
+For the length of a `with` block it hides whatever this process, any of its threads or
+a child started meanwhile writes to the error stream, so the block should be short.
+Exceptions pass as ever.
 """
 
 import os

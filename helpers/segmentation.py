@@ -4,7 +4,7 @@ Patches of ink are put together to digits, and digits to rows. Where two reading
 possible, one digit in two parts or two digits, the network decides: both are put
 before it, and the more probable one is taken. That is the over-segmentation of LeCun
 et al., "Gradient-based learning applied to document recognition", 1998, section V,
-with a search over neighbouring patches only.
+with a search over neighbouring patches only. Two digits that touch are read as one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -64,7 +64,7 @@ class Patch:
         """Half way between top and bottom."""
         return (self.top + self.bottom) / 2
 
-    def with_(self, other: "Patch") -> "Patch":
+    def merged_with(self, other: "Patch") -> "Patch":
         """Both together."""
         return Patch(
             self.numbers + other.numbers,
@@ -157,7 +157,7 @@ class _Search:
         own = np.isin(self.components[window], patch.numbers)
         return prepare_strokes(self.ink[window], own)
 
-    def certainty(self, *patches: Patch) -> float:
+    def log_probability(self, *patches: Patch) -> float:
         """Logarithm of the probability that all of these are read right, if they are digits."""
         found = self.look_at(patches)
         return sum(float(np.log(digit.probabilities.max())) for digit in found)
@@ -167,9 +167,9 @@ class _Search:
         apart = set()
         while pair := next(_stacked_pairs(patches, apart), None):
             upper, lower = pair
-            together = upper.with_(lower)
+            together = upper.merged_with(lower)
             is_low = min(upper.height, lower.height) < LOW_PART * together.height
-            if is_low or self.certainty(together) >= self.certainty(upper, lower):
+            if is_low or self.log_probability(together) >= self.log_probability(upper, lower):
                 patches = [patch for patch in patches if patch not in pair] + [together]
             else:
                 apart.add(pair)
@@ -183,7 +183,7 @@ class _Search:
         for end in range(1, len(row) + 1):
             best[end] = max(
                 (
-                    (best[start][0] + self.certainty(patch), [*best[start][1], patch])
+                    (best[start][0] + self.log_probability(patch), [*best[start][1], patch])
                     for start, stop, patch in candidates
                     if stop == end
                 ),
@@ -257,7 +257,7 @@ def _candidates(row: list[Patch]) -> Iterator[tuple[int, int, Patch]]:
         yield start, start + 1, patch
         for stop in range(start + 2, min(start + MOST_PARTS, len(row)) + 1):
             part = row[stop - 1]
-            gap, patch = part.left - patch.right, patch.with_(part)
+            gap, patch = part.left - patch.right, patch.merged_with(part)
             if gap > WIDEST_GAP * height or patch.width > WIDEST_DIGIT * height:
                 break
             yield start, stop, patch

@@ -1,4 +1,7 @@
-"""A picture with the digits that were found in it, and what the network saw of each."""
+"""A picture with the digits that were found in it, and what the network saw of each.
+
+Finding them is the business of `helpers.prediction`; here they are only drawn.
+"""
 
 from pathlib import Path
 
@@ -50,9 +53,11 @@ def _in_colour(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.round(to_grey(image) * 255).astype(np.uint8)).convert("RGB")
 
 
-def save_shown(image: Image.Image, digits: list[Digit], path: Path) -> Path:
-    """Write the drawing of `draw_reading` as PNG, whole or not at all; return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def save_shown(image: Image.Image, digits: list[Digit], path: Path) -> None:
+    """Write the drawing of `draw_reading` as PNG, whole or not at all.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
     with written_whole(path) as unfinished:
         draw_reading(image, digits).save(unfinished, "PNG")
-    return path

@@ -134,3 +134,12 @@ def test_a_browser_that_connects_anew_gets_the_drawing(pad):
     pad._canvas._canvas_manager.send = lambda *arguments, **named: sent.append(arguments)
     pad._canvas._handle_frontend_event(None, {"event": "client_ready"}, [])
     assert sent
+
+
+@pytest.mark.parametrize("action", ["clear", "undo"])
+def test_a_stroke_that_is_taken_away_while_it_is_drawn_is_not_gone_on_with(pad, action):
+    draw(pad, BAR)
+    pad.pen_down(*ONE[0])
+    getattr(pad, action)()
+    pad.pen_move(*ONE[1])
+    assert [stroke.points for stroke in pad.strokes] == ([] if action == "clear" else [BAR])
