@@ -7,6 +7,7 @@ and it is the right one.
 
 import argparse
 import csv
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -65,25 +66,32 @@ def read_labels(folder: Path) -> dict[str, int]:
         The digit, 0 to 9, by the picture's path below the folder.
 
     Raises:
-        ValueError: If the table is missing or not of this form.
+        ValueError: If the table is missing, empty or not of this form, or if one of its
+            pictures is missing.
     """
     try:
         with (folder / LABELS_FILE).open(encoding="utf-8", newline="") as table:
-            return {row["file"]: DIGITS.index(row["label"]) for row in csv.DictReader(table)}
+            labels = {row["file"]: DIGITS.index(row["label"]) for row in csv.DictReader(table)}
     except OSError as error:
         raise ValueError(f"{folder / LABELS_FILE} cannot be read: {error.strerror}.") from None
     except (KeyError, ValueError):
         raise ValueError(
             f"{folder / LABELS_FILE} must have the columns file and label, labels 0 to 9."
         ) from None
+    if not labels:
+        raise ValueError(f"{folder / LABELS_FILE} lists no picture; add a line for each.")
+    if missing := [file for file in labels if not os.path.exists(folder / file)]:
+        raise ValueError(f"{folder / missing[0]} does not exist; correct {LABELS_FILE}.")
+    return labels
 
 
 def read_all(reader: DigitReader, folder: Path, labels: dict[str, int]) -> pd.DataFrame:
     """Read all pictures.
 
     Returns:
-        A row for each: "collection" (the first folder of its path), "file", "label",
-        "read" (all digits found, as text), "sure" (of all of them), "right".
+        A row for each: "collection" (the first folder of its path, "." without one),
+        "file", "label", "read" (all digits found, as text), "sure" (of all of them, and
+        there are some), "right".
     """
     rows = []
     for file, label in labels.items():
@@ -94,11 +102,11 @@ def read_all(reader: DigitReader, folder: Path, labels: dict[str, int]) -> pd.Da
         read = "".join(str(digit.digit) for digit in digits)
         rows.append(
             {
-                "collection": Path(file).parts[0],
+                "collection": Path(file).parts[0] if len(Path(file).parts) > 1 else ".",
                 "file": file,
                 "label": label,
                 "read": read,
-                "sure": all(digit.is_sure for digit in digits),
+                "sure": bool(digits) and all(digit.is_sure for digit in digits),
                 "right": read == str(label),
             }
         )

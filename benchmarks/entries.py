@@ -27,7 +27,6 @@ from helpers import training
 from helpers.backend import keras
 from helpers.data import Mnist, load_mnist
 from helpers.evaluation import (
-    CrossValidation,
     cross_validate,
     predict_over_shifts,
     predict_probabilities,
@@ -36,7 +35,6 @@ from helpers.evaluation import (
 from helpers.training import BEST, QUICK, Recipe, train
 
 import numpy as np
-import pandas as pd
 
 Tables = dict[str, list[dict]]
 
@@ -79,12 +77,12 @@ class Entry:
     needs: str = "tensorflow"
 
 
-def measure_trainings(mnist: Mnist, recipe: Callable, epochs: int, seeds: int = 1) -> Tables:
+def measure_trainings(mnist: Mnist, train_by: Callable, epochs: int, seeds: int = 1) -> Tables:
     """Train on the whole training set and score the test set after each epoch.
 
     Args:
         mnist: The data.
-        recipe: A training of `benchmarks.recipes`.
+        train_by: A function of `benchmarks.recipes`.
         epochs: How many it was published with.
         seeds: How many trainings, with seeds from 0.
 
@@ -95,7 +93,7 @@ def measure_trainings(mnist: Mnist, recipe: Callable, epochs: int, seeds: int = 
     for seed in range(seeds):
         peak = peak_gflops()
         board = Scoreboard(mnist.x_test[..., None], mnist.y_test)
-        cost = recipe(mnist.x_train[..., None], mnist.y_train, seed, epochs, board)
+        cost = train_by(mnist.x_train[..., None], mnist.y_train, seed, epochs, board)
         last = board.epochs[-1]
         gflops = training_gflops(cost.multiply_adds, cost.images * epochs, last["seconds"])
         tables["epochs"] += [{"seed": seed} | row for row in board.epochs]
@@ -125,8 +123,7 @@ def measure_published_folds(mnist: Mnist) -> Tables:
         scores.append(board.epochs[-1]["accuracy"])
         seconds += board.epochs[-1]["seconds"]
         print(f"  fold {fold + 1}: {scores[-1]:.2%}", flush=True)
-    result = CrossValidation(np.array(scores), pd.DataFrame(), np.empty((0, 10)))
-    return {"folds": [_fold_row(result, seconds)]}
+    return {"folds": [_fold_row(np.array(scores), seconds)]}
 
 
 def measure_our_folds(
@@ -137,12 +134,13 @@ def measure_our_folds(
     result = cross_validate(
         mnist.x_train[..., None], mnist.y_train, seed=0, recipe=recipe, predict=predict
     )
-    return {"folds": [_fold_row(result, time.perf_counter() - start)]}
+    return {"folds": [_fold_row(result.scores, time.perf_counter() - start)]}
 
 
-def _fold_row(result: CrossValidation, seconds: float) -> dict:
-    scores = {f"fold {fold}": score for fold, score in enumerate(result.scores, start=1)}
-    return {"mean": result.mean, "std": result.std, "seconds": seconds} | scores | machine()
+def _fold_row(scores: np.ndarray, seconds: float) -> dict:
+    by_fold = {f"fold {fold}": score for fold, score in enumerate(scores, start=1)}
+    summary = {"mean": scores.mean(), "std": scores.std(ddof=1), "seconds": seconds}
+    return summary | by_fold | machine()
 
 
 def measure_processes(mnist: Mnist) -> Tables:
@@ -229,8 +227,8 @@ def measure_pytorch(mnist: Mnist) -> Tables:
     return measure_trainings(mnist, train_pytorch_example, epochs=14)
 
 
-def _trainings(recipe: Callable, epochs: int, seeds: int = 1) -> Callable[[Mnist], Tables]:
-    return partial(measure_trainings, recipe=recipe, epochs=epochs, seeds=seeds)
+def _trainings(train_by: Callable, epochs: int, seeds: int = 1) -> Callable[[Mnist], Tables]:
+    return partial(measure_trainings, train_by=train_by, epochs=epochs, seeds=seeds)
 
 
 def _ours(recipe: Recipe, seeds: int) -> Callable[[Mnist], Tables]:

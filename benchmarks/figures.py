@@ -47,7 +47,7 @@ def plot_error_against_time(epochs: pd.DataFrame) -> Figure:
     )  # fmt: skip
     axis.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"], minor=False)
     axis.set_yticks([], minor=True)
-    axis.set_xticks([10, 30, 100, 300], ["10", "30", "100", "300"])
+    axis.set_xticks([10, 30, 100, 300, 1000], ["10", "30", "100", "300", "1000"])
     axis.set_xticks([], minor=True)
     axis.legend(fontsize=9, loc="lower left", bbox_to_anchor=(1.0, 0.0))
     return figure
@@ -57,7 +57,8 @@ def plot_accuracy_against_size(literature: pd.DataFrame, trainings: pd.DataFrame
     """Draw published accuracies and ours against the number of parameters.
 
     Args:
-        literature: The published points: "name", "parameters", "accuracy" and "std" in %.
+        literature: The published points: "name", "parameters", "epochs", "accuracy" and
+            "std" in %.
         trainings: The table "trainings"; of our recipes the mean over seeds is drawn.
     """
     figure, axis = plt.subplots(figsize=(8, 3.8), layout="constrained")
@@ -80,7 +81,7 @@ def plot_accuracy_against_size(literature: pd.DataFrame, trainings: pd.DataFrame
                 f"{point.name}, {point.epochs} epochs".replace(" 1 epochs", " 1 epoch"),
                 (point.parameters, point.accuracy), xytext=(8 * side, 0),
                 textcoords="offset points", ha="left" if side > 0 else "right", va="center",
-                fontsize=9,
+                fontsize=9, zorder=1, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
     axis.set(
         xscale="log", xlim=(2e4, 6e6), ylim=(98.9, 99.8),

@@ -65,7 +65,10 @@ class Scoreboard:
         self._resume()
 
     def accuracy_over_shifts(self) -> float:
-        """Accuracy of the network after the last epoch, averaged over five positions."""
+        """Accuracy, 0 to 1, of the last epoch's network, its answers averaged over five positions.
+
+        To be asked for after `score`.
+        """
         return accuracy(average_over_shifts(self._predict, self.images), self.labels)
 
     def _resume(self) -> None:

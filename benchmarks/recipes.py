@@ -1,4 +1,4 @@
-"""Published recipes for MNIST, each written from its published facts as one training.
+"""Published recipes for MNIST and ours, each written from its facts as one training.
 
 Every function makes a fresh network, trains it for a number of epochs, reports
 to a scoreboard after each, and returns the cost of its network. Images come as
@@ -47,7 +47,8 @@ def train_keras_example(
 ) -> Cost:
     """Keras' example "Simple MNIST convnet": Adam, 15 epochs, batches of 128.
 
-    As published it keeps a tenth of the training set for validation.
+    After https://keras.io/examples/vision/mnist_convnet/. As published it keeps a tenth
+    of the training set for validation.
     """
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(
@@ -73,8 +74,9 @@ def train_one_epoch(
 ) -> Cost:
     """The last step of tuomaso/train_mnist_fast: Adam, one-cycle to 0.01, batches of 256.
 
-    Written for PyTorch; here with Keras' initial weights, and with a warm-up that is
-    linear where PyTorch's follows a cosine.
+    After https://github.com/tuomaso/train_mnist_fast, written for PyTorch; here with
+    Keras' initial weights, and with a warm-up that is linear where PyTorch's follows a
+    cosine.
     """
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(

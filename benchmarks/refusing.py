@@ -64,7 +64,7 @@ def read_everything(
         images: The digits, (n, 28, 28) uint8.
 
     Returns:
-        What `curve` takes.
+        What `count_mistakes` takes.
     """
     pages = map(pasted_at_ten_times_its_size, images)
     digits = np.array([least_sure(read_or_none(reader, page)) for page in pages])
@@ -75,7 +75,7 @@ def read_everything(
     return digits, others
 
 
-def curve(digits: np.ndarray, others: dict[str, np.ndarray]) -> pd.DataFrame:
+def count_mistakes(digits: np.ndarray, others: dict[str, np.ndarray]) -> pd.DataFrame:
     """Count both kinds of mistake for each threshold.
 
     Args:
@@ -99,12 +99,12 @@ def curve(digits: np.ndarray, others: dict[str, np.ndarray]) -> pd.DataFrame:
     )
 
 
-def choose(mistakes: pd.DataFrame) -> float:
+def choose_threshold(mistakes: pd.DataFrame) -> float:
     """The highest threshold that refuses at most `MOST_REFUSED` of the digits."""
     return float(mistakes.loc[mistakes["digits refused"] <= MOST_REFUSED, "threshold"].max())
 
 
-def plot(mistakes: pd.DataFrame, chosen: float) -> Figure:
+def plot_mistakes(mistakes: pd.DataFrame, chosen: float) -> Figure:
     """Draw what passes for a digit against the digits that are refused, a line a kind."""
     figure, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
     colours = sns.color_palette("colorblind")
@@ -136,13 +136,13 @@ def main() -> None:
         export_litert(model, Path(folder) / "digits.tflite")
         reader = DigitReader(Path(folder) / "digits.tflite")
         digits, others = read_everything(reader, held_images[..., 0])
-    mistakes = curve(digits, others)
-    chosen = choose(mistakes)
+    mistakes = count_mistakes(digits, others)
+    chosen = choose_threshold(mistakes)
     print(mistakes[::5].round(4).to_string(index=False))
     print(f"\nchosen: {chosen:.2f}; in use: {SURE:.2f} (helpers.prediction.SURE)")
     store("refusing", {"refusing": [row | machine() for row in mistakes.to_dict("records")]})
     use_style()
-    plot(mistakes, chosen).savefig(FIGURE, dpi=110)
+    plot_mistakes(mistakes, chosen).savefig(FIGURE, dpi=110)
 
 
 if __name__ == "__main__":

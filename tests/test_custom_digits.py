@@ -37,6 +37,24 @@ def test_the_summary_counts_by_collection_and_in_all(collection):
     assert table.loc["all", ["pictures", "right", "share (%)"]].tolist() == [4, 1, 25]
 
 
+def test_a_picture_in_which_nothing_is_found_is_no_sure_answer(collection):
+    results = read_all(DigitReader(), collection, {"bob/blank.png": 7})
+    assert summarise(results).loc["all", "sure but wrong"] == 0
+
+
+def test_pictures_without_a_folder_of_their_own_are_one_collection(collection):
+    for name in ("a.png", "b.png"):
+        (collection / "ann" / name).rename(collection / name)
+    results = read_all(DigitReader(), collection, {"a.png": 7, "b.png": 7})
+    assert summarise(results).index.tolist() == [".", "all"]
+
+
+def test_a_picture_that_is_not_there_is_an_error_of_the_table(collection, capsys):
+    (collection / "ann" / "a.png").unlink()
+    assert main([str(collection)]) == 2
+    assert f"{collection / 'ann' / 'a.png'} does not exist" in capsys.readouterr().err
+
+
 def test_the_command_lists_what_was_not_read_right_if_asked(collection, capsys):
     assert main([str(collection)]) == 0
     assert "ann/b.png" not in capsys.readouterr().out
@@ -53,6 +71,8 @@ def test_the_command_lists_what_was_not_read_right_if_asked(collection, capsys):
         ("name,digit\na.png,3\n", "must have the columns file and label"),
         ("file,label\na.png,12\n", "must have the columns file and label"),
         ("file,label\na.png,three\n", "must have the columns file and label"),
+        ("file,label\n", "lists no picture"),
+        ("", "lists no picture"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_named(tmp_path, capsys, table, message):

@@ -82,7 +82,17 @@ def test_the_memory_of_a_command_is_its_own():
 
 def test_a_command_that_fails_is_not_measured():
     with pytest.raises(subprocess.CalledProcessError):
-        run([sys.executable, "-c", "raise SystemExit(1)"])
+        run([sys.executable, "-c", "raise SystemExit(2)"])
+
+
+def test_a_picture_that_cannot_be_read_does_not_spoil_a_measurement():
+    seconds, _ = run([sys.executable, "-c", "raise SystemExit(1)"])
+    assert seconds > 0
+
+
+def test_a_run_that_ends_before_it_can_be_killed_is_an_error(tmp_path):
+    with pytest.raises(RuntimeError, match="too early"):
+        reading.read_and_kill(tmp_path, tmp_path / "read.jsonl", 1)
 
 
 def test_unknown_tables_are_refused_before_anything_is_measured(capsys):

@@ -2,11 +2,11 @@ from benchmarks import refusing
 from benchmarks.not_digits import KINDS
 from benchmarks.refusing import (
     THRESHOLDS,
-    choose,
-    curve,
+    choose_threshold,
+    count_mistakes,
     least_sure,
     most_sure,
-    plot,
+    plot_mistakes,
     read_everything,
     read_or_none,
 )
@@ -28,7 +28,7 @@ def digit(probability):
 def mistakes():
     """Digits read with probabilities of 0 to 99 %, and one kind with those below 50 %."""
     others = {kind: np.linspace(0, 0.495, 100) for kind in KINDS}
-    return curve(np.linspace(0, 0.99, 100), others)
+    return count_mistakes(np.linspace(0, 0.99, 100), others)
 
 
 def test_a_page_stands_on_its_least_digit_and_passes_by_its_best():
@@ -48,13 +48,13 @@ def test_the_curve_counts_what_lies_below_and_above(mistakes):
 
 def test_the_highest_threshold_within_the_limit_is_chosen(mistakes, monkeypatch):
     monkeypatch.setattr(refusing, "MOST_REFUSED", 0.455)
-    assert choose(mistakes) == pytest.approx(0.45)
+    assert choose_threshold(mistakes) == pytest.approx(0.45)
     monkeypatch.setattr(refusing, "MOST_REFUSED", 1.0)
-    assert choose(mistakes) == THRESHOLDS[-1]
+    assert choose_threshold(mistakes) == THRESHOLDS[-1]
 
 
 def test_the_figure_has_a_line_for_each_kind_and_the_threshold(mistakes):
-    axis = plot(mistakes, 0.4).axes[0]
+    axis = plot_mistakes(mistakes, 0.4).axes[0]
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == [*KINDS, "threshold 0.40"]
 
@@ -72,4 +72,4 @@ def test_digits_are_surer_than_scribbles(sample, monkeypatch):
 
 def test_the_threshold_in_use_is_the_one_that_was_chosen():
     assert (RESULTS / "refusing.csv").is_file()
-    assert choose(load("refusing")) == SURE
+    assert choose_threshold(load("refusing")) == SURE
