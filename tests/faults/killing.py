@@ -2,7 +2,7 @@
 
 What was killed is run again and has to end with the same scores, to the bit, as a run
 that was left alone; a file that was being written has to be the old one or the new
-one. `python -m tests.faults.killing` does so many times; `make test` does it once each.
+one. `python -m tests.faults.killing` does so many times; `make test` does a little of it.
 """
 
 import os

@@ -331,7 +331,7 @@ FAULTS = (
     Fault(
         "the network that scores best on the test set ships",
         "pretraining.py",
-        "shipped = shipped or model",
+        "shipped = model if shipped is None else shipped",
         "shipped = model if scores[-1] == max(scores) else shipped",
     ),
 )
