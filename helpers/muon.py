@@ -1,7 +1,8 @@
 """Muon, the optimizer, for the kernels of convolutions.
 
 Keras brings Muon for matrices and hands everything else, kernels of convolutions
-included, to AdamW. This module adds the missing case and nothing more.
+included, to AdamW. This module adds that case, and leaves the dense layer to AdamW,
+as is advised for a network's last one.
 """
 
 import math

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tests.faults.tables import PROJECT, write_table
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "build", "__pycache__", ".*_cache", "*.egg-info"
 )
+
+# Many tests wait, for a process or a time-out, and leave a core idle.
+SIDE_BY_SIDE = 2
 
 # It would notice every fault, for it looks for the right text.
 TEXT_TEST = "tests/test_faults.py::test_the_text_to_be_spoilt_stands_in_the_code_once"
@@ -373,7 +377,7 @@ def noticed_by(folder: Path, module: str | None = None) -> str | None:
     ]
     for arguments in filter(None, steps):
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", *arguments],
+            [sys.executable, "-m", "pytest", "-x", "-rfE", *arguments],
             cwd=folder, env=environment, capture_output=True, text=True,
         )  # fmt: skip
         if run.returncode:
@@ -386,21 +390,26 @@ def main() -> int:
     """Plant, test and tell."""
     words = sys.argv[1:]
     chosen = [fault for fault in FAULTS if not words or any(word in fault.name for word in words)]
-    rows = [] if words else [{"fault": "none, for comparison", "in": "-", "noticed by": control()}]
-    for fault in chosen:
-        start = time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="planted-") as name:
-            planted(fault, Path(name))
-            test = noticed_by(Path(name), Path(fault.file).stem)
-        rows.append({"fault": fault.name, "in": fault.file, "noticed by": test or "NOBODY"})
-        print(f"{time.perf_counter() - start:5.0f} s  {fault.name}: {test}", flush=True)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        compared = [] if words else [pool.submit(control)]
+        rows = [row.result() for row in [*compared, *(pool.submit(tried, it) for it in chosen)]]
     if not words:
         write_table("planted", rows)
     return int(any(row["noticed by"] == "NOBODY" for row in rows))
 
 
-def control() -> str:
-    """Run the tests in a copy without a fault, where all have to pass.
+def tried(fault: Fault) -> dict:
+    """Plant a fault and let the tests look for it; a row of the table."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="planted-") as name:
+        planted(fault, Path(name))
+        test = noticed_by(Path(name), Path(fault.file).stem) or "NOBODY"
+    print(f"{time.perf_counter() - start:5.0f} s  {fault.name}: {test}", flush=True)
+    return {"fault": fault.name, "in": fault.file, "noticed by": test}
+
+
+def control() -> dict:
+    """Run the tests in a copy without a fault, where all have to pass; a row of the table.
 
     Raises:
         RuntimeError: If one fails there: it would seem to notice every fault.
@@ -409,7 +418,7 @@ def control() -> str:
         copy_project(Path(name))
         if test := noticed_by(Path(name)):
             raise RuntimeError(f"{test} fails without a fault")
-    return "nothing"
+    return {"fault": "none, for comparison", "in": "-", "noticed by": "nothing"}
 
 
 if __name__ == "__main__":
