@@ -132,6 +132,14 @@ def test_thickness_changes_the_share_of_images_that_it_should(dots):
     assert set(np.unique(changes)) == {3 * 3 - 4 * 4, 0, 5 * 5 - 4 * 4}
 
 
+def test_a_changed_stroke_is_moved_at_its_edge_and_not_blurred(digits):
+    images = digits.images[:50].astype(np.float32)
+    changed = random_thickness(images, (1, 2), share=1.0).numpy()
+    for image, other in zip(images, changed, strict=True):
+        assert not np.array_equal(image, other)
+        assert set(np.unique(other)) <= set(np.unique(image))
+
+
 def test_no_share_of_thickness_leaves_the_images_alone(dots):
     np.testing.assert_array_equal(random_thickness(dots, (1, 2), share=0.0), dots)
 

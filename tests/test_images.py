@@ -17,6 +17,16 @@ def test_a_picture_file_is_read_with_all_its_pixels(seven, tmp_path):
     np.testing.assert_array_equal(np.asarray(picture), np.asarray(seven))
 
 
+def test_a_picture_is_turned_as_the_camera_was_held(seven, tmp_path):
+    held = Image.Exif()
+    held[0x0112] = 6  # the top of the picture is at the right
+    seven.save(tmp_path / "held.png", exif=held)
+    upright = seven.transpose(Image.Transpose.ROTATE_270)
+    np.testing.assert_array_equal(
+        np.asarray(read_image(tmp_path / "held.png")), np.asarray(upright)
+    )
+
+
 def missing(path):
     pass
 

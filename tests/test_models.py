@@ -206,3 +206,14 @@ def test_a_seed_gives_the_weights_that_keras_own_seed_gives():
         np.testing.assert_array_equal(found.numpy(), expected.numpy())
     other = build_cnn("small", seed=4).get_weights()
     assert not np.array_equal(other[0], by_argument.get_weights()[0])
+
+
+def test_batch_normalisation_follows_the_statistics_of_what_it_sees():
+    model = build_cnn()
+    normalising = [each for each in model.layers if isinstance(each, layers.BatchNormalization)]
+    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 1)).astype(np.float32)
+    model(images, training=True)
+    assert len(normalising) == 3
+    for layer in normalising:
+        assert np.abs(layer.moving_mean).max() > 0
+        assert not np.allclose(layer.moving_variance, 1)
