@@ -1,7 +1,9 @@
 """The campaigns of `tests.faults` in brief."""
 
+import re
 import signal
 from collections import Counter
+from pathlib import Path
 
 from helpers.prediction import DigitReader
 from tests.faults import fuzzing, killing, planted
@@ -25,6 +27,13 @@ def test_names_are_given_once():
     assert [
         name for name, count in Counter(fault.name for fault in FAULTS).items() if count > 1
     ] == []
+
+
+def test_each_planted_fault_was_noticed():
+    table = (Path(planted.__file__).parent / "planted.txt").read_text(encoding="utf-8")
+    for fault in FAULTS:
+        (line,) = re.findall(rf"^ *{re.escape(fault.name)}  .*$", table, re.MULTILINE)
+        assert re.search(r" (tests|notebooks)/\S+::", line), line
 
 
 # Kills

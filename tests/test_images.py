@@ -82,3 +82,12 @@ def test_brightness_runs_from_black_0_to_white_1():
 )
 def test_only_large_pictures_are_scaled_down_and_keep_their_shape(size, shape):
     assert to_grey(Image.new("L", size)).shape == shape
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0.1, 1), (0.9, 0)])
+def test_transparent_parts_become_the_paper_that_the_ink_stands_out_from(ink, paper):
+    layer = np.zeros((4, 4, 4), np.uint8)
+    layer[1:3, 1] = (*[round(255 * ink)] * 3, 255)
+    grey = to_grey(Image.fromarray(layer))
+    np.testing.assert_allclose(grey[1:3, 1], ink, atol=0.01)
+    np.testing.assert_array_equal(grey[:, 2:], paper)
