@@ -5,7 +5,7 @@ import os
 import struct
 import zlib
 
-from helpers import command
+from helpers import records
 from helpers.command import main
 from helpers.images import MOST_PIXELS, ImageError, read_image
 
@@ -227,14 +227,14 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
 def test_a_file_that_goes_away_meanwhile_is_named(tmp_path, monkeypatch, capfd):
     for name in ("a.png", "b.png", "c.png"):
         (tmp_path / name).write_bytes(SEVEN_PNG)
-    real_read = command.read_image
+    real_read = records.read_image
 
     def remove_and_read(source, name):
         if source.name == "b.png":
             source.unlink()
         return real_read(source, name)
 
-    monkeypatch.setattr(command, "read_image", remove_and_read)
+    monkeypatch.setattr(records, "read_image", remove_and_read)
     assert main([str(tmp_path)]) == 1
     seen = capfd.readouterr()
     names = [line.split(": ")[0] for line in seen.out.splitlines()]
