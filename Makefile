@@ -22,19 +22,19 @@ SIDE_BY_SIDE := -n 2 --dist loadfile
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (15 min)
+tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (17 min)
 	@$(RUN) -m helpers.execution
 
 test: $(READY) lint ## set up and run every test, notebooks on the sample (10 min, no network)
 	@$(SAMPLE) $(RUN) -m pytest tests notebooks --ignore=tests/browser --nbval-lax $(NBVAL) $(SIDE_BY_SIDE)
 
-test-browser: $(READY) ## run every notebook in JupyterLab in a browser, on the sample (6 min)
+test-browser: $(READY) ## run every notebook in JupyterLab in a browser, on the sample (7 min)
 	@$(RUN) -m pytest tests/browser
 
 test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (20 min)
 	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
 
-faults: $(READY) ## plant faults, kill processes, damage files; renew the tables in tests/faults (2 hours)
+faults: $(READY) ## plant faults, kill processes, damage files; renew the tables in tests/faults (40 min)
 	@$(RUN) -m tests.faults.fuzzing
 	@$(RUN) -m tests.faults.killing
 	@$(RUN) -m tests.faults.planted
@@ -42,7 +42,7 @@ faults: $(READY) ## plant faults, kill processes, damage files; renew the tables
 lab: $(READY) ## open JupyterLab in notebooks/
 	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
-notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (15 min)
+notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (17 min)
 	@$(RUN) -m helpers.execution --in-place
 
 html: $(READY) ## write the series as static pages, to read without Jupyter, under build/html

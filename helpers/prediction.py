@@ -74,14 +74,12 @@ class DigitReader:
             try:
                 self._interpreter = Interpreter(model_path=str(path))
                 self._interpreter.allocate_tensors()
+                inputs = self._interpreter.get_input_details()
+                outputs = self._interpreter.get_output_details()
             except (ValueError, RuntimeError, OSError):
                 raise ValueError(
                     f"{path} is missing or not a LiteRT model file; name a .tflite file."
                 ) from None
-        inputs, outputs = (
-            self._interpreter.get_input_details(),
-            self._interpreter.get_output_details(),
-        )
         if _signatures(inputs) != [(28, 28, 1)] or _signatures(outputs) != [(10,)]:
             raise ValueError(
                 f"{path} is no digit network: it does not map 28 × 28 pixels to ten probabilities."

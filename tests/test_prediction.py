@@ -1,6 +1,6 @@
 from helpers.backend import keras, layers
 from helpers.images import LONGEST_SIDE, ImageError, read_image
-from helpers.prediction import SURE, Digit, DigitReader
+from helpers.prediction import PRETRAINED_LITERT, SURE, Digit, DigitReader
 from helpers.preparation import prepare_digit
 from helpers.saving import export_litert
 
@@ -42,6 +42,16 @@ def test_an_earlier_prediction_is_not_overwritten_by_a_later_one(reader, sample)
     kept = first.copy()
     reader.predict(sample.x_test[2:4])
     np.testing.assert_array_equal(first, kept)
+
+
+def test_a_file_whose_names_are_damaged_is_named(tmp_path):
+    path = tmp_path / "digits.tflite"
+    content = PRETRAINED_LITERT.read_bytes()
+    assert b"serving_default" in content
+    path.write_bytes(content.replace(b"serving_default", b"serving\xd8default"))
+    with pytest.raises(ValueError, match="not a LiteRT model file") as caught:
+        DigitReader(path)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model" * 100])
