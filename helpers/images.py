@@ -15,8 +15,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 # Of the formats that Pillow opens, those in which people keep pictures. Others are not
 # tried: for some of them, Pillow would start other programs.
 PICTURE_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-# A picture of this size takes 200 MB of memory.
+# In grey or in three colours, a picture of this size takes less than 500 MB of memory in
+# all; with transparency or four colours Pillow needs about twice as much to scale it down.
 MOST_PIXELS = 50_000_000
+SLENDER_MODES = ("1", "L", "P", "RGB", "I;16", "I;16B", "F")
 # Finer detail than in a picture of this many pixels is never needed, even on a full sheet.
 LONGEST_SIDE = 1200
 
@@ -50,13 +52,16 @@ def read_image(source: Path | BinaryIO, name: str | None = None) -> Image.Image:
         raise ImageError(f"{name} is {kind}; name a picture, or - for standard input.")
     try:
         with Image.open(source, formats=PICTURE_FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
+            is_slender = image.mode in SLENDER_MODES and not image.has_transparency_data
+            most = MOST_PIXELS if is_slender else MOST_PIXELS // 2
+            if image.width * image.height > most:
                 raise ImageError(
                     f"{name} is too large: {image.width} × {image.height} pixels, of at most "
-                    f"{MOST_PIXELS // 1_000_000} million in all; scale it down first."
+                    f"{most // 1_000_000} million for a picture of its kind; scale it down first."
                 )
             image.load()
-            return ImageOps.exif_transpose(image)
+            ImageOps.exif_transpose(image, in_place=True)  # which spares a copy of most pictures
+            return image
     except UnidentifiedImageError:
         raise ImageError(
             f"{name} is not a picture in a format that can be read; save it as PNG or JPEG."

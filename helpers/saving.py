@@ -110,7 +110,7 @@ def _is_intact_archive(path: Path) -> bool:
             return (
                 sorted(archive.namelist()) == _KERAS_MEMBERS
                 and sum(member.file_size for member in archive.infolist()) <= _MOST_UNPACKED_BYTES
-                # Keras does not compare the checksums, and would load damaged weights.
+                # Damaged weights are to be called damaged; Keras 3.15 refuses them as well.
                 and archive.testzip() is None
             )
     except Exception:  # There is no end to the ways in which an archive can be broken.

@@ -1,3 +1,4 @@
+from helpers import images
 from helpers.images import ImageError, read_image, to_grey
 
 import numpy as np
@@ -91,3 +92,12 @@ def test_transparent_parts_become_the_paper_that_the_ink_stands_out_from(ink, pa
     grey = to_grey(Image.fromarray(layer))
     np.testing.assert_allclose(grey[1:3, 1], ink, atol=0.01)
     np.testing.assert_array_equal(grey[:, 2:], paper)
+
+
+def test_a_transparent_picture_may_have_half_as_many_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "MOST_PIXELS", 1000)
+    for mode in ("L", "LA"):
+        Image.new(mode, (30, 30)).save(tmp_path / f"{mode}.png")
+    assert read_image(tmp_path / "L.png").size == (30, 30)
+    with pytest.raises(ImageError, match=r"LA\.png is too large: 30 × 30 pixels"):
+        read_image(tmp_path / "LA.png")

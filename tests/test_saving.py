@@ -176,7 +176,9 @@ def claim_to_be_enormous(path):
 )
 def test_a_damaged_file_is_named(copy, damage):
     damage(copy)
-    with pytest.raises(ModelFileError, match=r"not a Keras 3 model|cannot be loaded") as caught:
+    # Only what is a whole archive is left to Keras.
+    said = "cannot be loaded" if damage is spoil_the_configuration else "not a Keras 3 model"
+    with pytest.raises(ModelFileError, match=said) as caught:
         load_model(copy)
     assert str(copy) in str(caught.value)
 
