@@ -267,8 +267,8 @@ FAULTS = (
     Fault(
         "the camera's note of how it was held is ignored",
         "images.py",
-        "return ImageOps.exif_transpose(image)",
-        "return image",
+        "ImageOps.exif_transpose(image, in_place=True)",
+        "pass",
     ),
     Fault(
         "transparent paper is black",

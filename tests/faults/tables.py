@@ -19,7 +19,9 @@ def write_table(name: str, rows: list[dict]) -> None:
         f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}, "
         f"Keras {version('keras')}, Pillow {version('pillow')}",
     ]
-    table = pd.DataFrame(rows).to_string(index=False, justify="left")
+    texts = pd.DataFrame(rows).astype(str)
+    padded = texts.apply(lambda column: column.str.ljust(column.str.len().max()))
+    table = padded.to_string(index=False, justify="left")
     lines = [line.rstrip() for line in table.splitlines()]
     path = Path(__file__).parent / f"{name}.txt"
     path.write_text("\n".join([*head, "", *lines]) + "\n", encoding="utf-8")
