@@ -1,7 +1,8 @@
 """What can be measured, each entry under a name: `make bench ENTRIES="published quick"`.
 
 An entry gives tables: for each file of `results/` the rows that it adds. It runs in
-a fresh process of its own, so that no entry warms up another.
+a fresh process of its own, so that no entry warms up another. How a training is put on
+the clock is the business of `benchmarks.measuring`.
 """
 
 import os

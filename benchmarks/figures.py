@@ -1,4 +1,7 @@
-"""Draws the two figures of the README: error against time, accuracy against size."""
+"""Draws the two figures of the README: error against time, accuracy against size.
+
+They show what stands in `results/`; nothing is measured here.
+"""
 
 from pathlib import Path
 

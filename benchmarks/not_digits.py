@@ -2,7 +2,8 @@
 
 All are made here from a seed: letters from fonts that come with Matplotlib, warped and
 drawn along their middle with a pen of random width, the rest from chance alone.
-Letters that look like a digit (O, I, S, Z, B, g, q and their like) are left out.
+Letters that look like a digit (O, I, S, Z, B, g, q and their like) are left out. What is
+made of them is the business of `benchmarks.refusing`.
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@
 After https://github.com/pytorch/examples/tree/main/mnist. Its facts: two convolutions,
 dropout, Adadelta with a learning rate of 1 that shrinks to 0.7 of itself each epoch,
 batches of 64, 14 epochs. Images come from memory here, which is faster than the
-example's data loader.
+example's data loader. Nothing else of the project needs PyTorch.
 """
 
 from benchmarks.measuring import Scoreboard

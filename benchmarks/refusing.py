@@ -2,7 +2,8 @@
 
 A network is trained on 50,000 digits. The other 10,000, as pictures, and pictures of no
 digits are read by it; each threshold refuses some of both. The threshold chosen is the
-highest that refuses at most 2 % of the digits: what lies below it is called unsure.
+highest that refuses at most 2 % of the digits: what lies below it is called unsure. It is
+printed, and written into `helpers.prediction` by hand.
 """
 
 import os

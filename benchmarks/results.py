@@ -1,4 +1,8 @@
-"""The tables in `results/`: one CSV file for each kind of measurement."""
+"""The tables in `results/`: one CSV file for each kind of measurement.
+
+Rows of an entry that is measured again take the place of its older ones; what they mean is
+the business of `benchmarks.entries`.
+"""
 
 from pathlib import Path
 

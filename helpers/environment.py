@@ -1,7 +1,8 @@
 """Makes `.venv` and installs the pinned packages: run by `make`, with any Python 3.
 
 It imports nothing but the standard library and stays readable for old Pythons,
-so that it can say in one sentence what is missing.
+so that it can say in one sentence what is missing. Which versions are installed is the
+business of `requirements.lock`.
 """
 
 import importlib.util
