@@ -74,7 +74,7 @@ def read_source(source: Path, project: Path) -> NotebookNode:
 
 
 def write_pages(project: Path = PROJECT_FOLDER, folder: Path = PAGES) -> list[Path]:
-    """Write a page for each notebook and document, and copy the pictures.
+    """Write a page for each notebook and document; copy pictures and tables that they show.
 
     Args:
         project: The project's folder.
@@ -101,6 +101,10 @@ def write_pages(project: Path = PROJECT_FOLDER, folder: Path = PAGES) -> list[Pa
             unfinished.write_text(html, encoding="utf-8")
         pages.append(folder / page_path(source))
     shutil.copytree(project / "images", folder / "images", dirs_exist_ok=True)
+    for table in sorted((project / "tests" / "faults").glob("*.txt")):
+        target = folder / table.relative_to(project)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(table, target)
     return pages
 
 
