@@ -222,7 +222,7 @@ def test_without_names_all_entries_are_measured():
 def test_an_unknown_entry_is_refused_with_the_known_ones():
     refused = subprocess.run(
         [sys.executable, "-m", "benchmarks", "quickest"], cwd=PROJECT, capture_output=True,
-        text=True, timeout=300,
+        text=True, timeout=120,
     )  # fmt: skip
     assert refused.returncode == 2
     assert "there is no entry 'quickest'; choose from published, " in refused.stderr
@@ -233,7 +233,7 @@ def test_without_the_full_data_an_entry_stops_with_one_sentence(tmp_path):
     # Unlike the others, this one starts the process that measures.
     stopped = subprocess.run(
         [sys.executable, "-m", "benchmarks", "quick"], cwd=PROJECT, capture_output=True, text=True,
-        timeout=300, env=os.environ | {"MNIST_PATH": str(tmp_path / "none.npz")},
+        timeout=120, env=os.environ | {"MNIST_PATH": str(tmp_path / "none.npz")},
     )  # fmt: skip
     assert stopped.returncode == 1
     assert stopped.stderr.startswith("error: ") and "none.npz does not exist" in stopped.stderr
