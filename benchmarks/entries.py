@@ -254,7 +254,7 @@ ENTRIES = {
     "best": Entry("ours, best", 40, _ours(BEST_ON_MNIST, seeds=5)),
     "published-folds": Entry("its 5 folds", 20, measure_published_folds),
     "quick-folds": Entry("our 5 folds, quick", 5, partial(measure_our_folds, recipe=QUICK)),
-    "best-folds": Entry("our 5 folds, best, averaged over five positions", 30, _best_folds),
+    "best-folds": Entry("our 5 folds, best, averaged over nine positions", 30, _best_folds),
     "processes": Entry("two folds at a time or one", 3, measure_processes),
     "growth": Entry("ours, quick, on more and more images", 6, measure_growth),
     "ablation": Entry("ours, quick, one part left out at a time", 45, measure_ablation),

@@ -65,7 +65,7 @@ class Scoreboard:
         self._resume()
 
     def accuracy_over_shifts(self) -> float:
-        """Accuracy, 0 to 1, of the last epoch's network, its answers averaged over five positions.
+        """Accuracy, 0 to 1, of the last epoch's network, its answers averaged over nine positions.
 
         To be asked for after `score`.
         """

@@ -55,7 +55,7 @@ def test_the_last_network_is_scored_over_shifts(clock):
     board = Scoreboard(images, np.array([7, 3]))
     board.score(lambda images: np.eye(10)[[7, 3]])
     # Right about both as they are, about none once they are moved.
-    board.score(lambda images: np.eye(10)[[7, 3] if images[0, 10, 10] else [0, 0]])
+    board.score(lambda images: np.eye(10)[[7, 3] if images[0, 10, 10] == 255 else [0, 0]])
     assert board.epochs[-1]["accuracy"] == 1
     assert board.accuracy_over_shifts() == 0
 
