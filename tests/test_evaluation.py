@@ -370,7 +370,7 @@ def pixels_as_they_come(images):
     return images.reshape(len(images), -1).astype(float)
 
 
-# Of one bright pixel: the mean of its shares when it stays, moves half way, and half way back.
+# Where the light of one pixel goes: along each axis it stays, or half of it moves by a pixel.
 NEAR = np.outer([1 / 6, 2 / 3, 1 / 6], [1 / 6, 2 / 3, 1 / 6])
 
 
