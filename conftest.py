@@ -1,12 +1,13 @@
 """What nbval leaves out: solutions that are run, cells that are not reached, processes.
 
-nbval runs the cells of a notebook. Here the Python blocks in its folded solutions are
-run after the last cell, in the same kernel, as a reader would do.
+nbval runs the cells of a notebook. Here the Python blocks in its folded solutions run after
+the last cell, in the same kernel, as they would for a reader.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from nbformat import NotebookNode
@@ -17,26 +18,34 @@ from xdist.scheduler import LoadFileScheduling
 EXERCISE = re.compile(r"^\*\*(\d)\.(.*?)</details>", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-collect_cells = IPyNbFile.collect
+
+class NotebookWithSolutions(IPyNbFile):
+    """A notebook with a test for each code cell, then one for each block of a solution."""
+
+    def collect(self) -> Iterator[IPyNbCell]:
+        """Yield the tests in the order in which they run."""
+        cells = list(super().collect())
+        yield from cells
+        for place, (exercise, code) in enumerate(solutions(self.nb), start=len(cells)):
+            yield IPyNbCell.from_parent(
+                self,
+                name=f"Solution of exercise {exercise}",
+                cell_num=place,
+                cell=new_code_cell(code),
+                options=defaultdict(bool),
+            )
 
 
-def pytest_configure():
-    """Have nbval collect the solutions, too; it offers no hook for that."""
-    IPyNbFile.collect = collect_with_solutions
-
-
-def collect_with_solutions(file: IPyNbFile) -> Iterator[IPyNbCell]:
-    """Give a test for each code cell of a notebook, then one for each block of a solution."""
-    cells = list(collect_cells(file))
-    yield from cells
-    for place, (exercise, code) in enumerate(solutions(file.nb), start=len(cells)):
-        yield IPyNbCell.from_parent(
-            file,
-            name=f"Solution of exercise {exercise}",
-            cell_num=place,
-            cell=new_code_cell(code),
-            options=defaultdict(bool),
-        )
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list, list]:
+    """Let nbval decide what is a notebook, and add the solutions to it."""
+    collected = yield
+    return [
+        NotebookWithSolutions.from_parent(file.parent, path=file.path)
+        if isinstance(file, IPyNbFile)
+        else file
+        for file in collected
+    ]
 
 
 def solutions(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
@@ -49,7 +58,7 @@ def solutions(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
 
 
 class NotebooksTogether(LoadFileScheduling):
-    """All notebooks go to one process, for some use what others trained; other files to any."""
+    """Sends all notebooks to one process, since some use what others trained."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
@@ -57,17 +66,17 @@ class NotebooksTogether(LoadFileScheduling):
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> NotebooksTogether:
     """Share out the tests of `-n 2`; xdist's own groups are lost on pytest 9.2 (xdist #1386)."""
     return NotebooksTogether(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Report an nbval cell that was not reached as failed.
 
-    nbval marks the cells after one that timed out as expected failures, which would
-    let a notebook pass that never ran to its end.
+    nbval marks the cells after a time-out as expected failures, so a notebook that never ran
+    to its end would pass.
     """
     report = yield
     if isinstance(item, IPyNbCell) and hasattr(report, "wasxfail"):

@@ -1,4 +1,4 @@
-"""Tells which handwritten digit a picture shows: `python3 predict.py [IMAGE …]`."""
+"""Reads the handwritten digits in pictures: `python3 predict.py [IMAGE …]`."""
 
 import importlib.util
 import os
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 PROJECT_FOLDER = Path(__file__).resolve().parent
-# Where `make tutorial` and `make test` put Python with everything installed.
+# Where `make` installs Python and all packages.
 PROJECT_PYTHONS = (
     PROJECT_FOLDER / ".venv" / "bin" / "python",
     PROJECT_FOLDER / ".venv" / "Scripts" / "python.exe",
@@ -15,7 +15,7 @@ PROJECT_PYTHONS = (
 
 
 def run_with_project_python() -> int:
-    """Start this script again with the Python of `.venv`, so that nobody needs to activate it."""
+    """Restart this script with the Python of `.venv`, so that nobody needs to activate it."""
     python = next((path for path in PROJECT_PYTHONS if path.exists()), None)
     if python is None or Path(sys.prefix) == PROJECT_FOLDER / ".venv":
         print("error: predict.py needs to be set up once: run `make tutorial`.", file=sys.stderr)
@@ -26,11 +26,11 @@ def run_with_project_python() -> int:
 
 
 def main() -> int:
-    """Predict here if this Python can, else with the project's own."""
+    """Predict with this Python if it has the packages, else with the project's own."""
     needed = ("ai_edge_litert", "numpy", "PIL", "scipy", "skimage", "tqdm")
     if any(importlib.util.find_spec(name) is None for name in needed):
         return run_with_project_python()
-    from helpers.command import main as predict
+    from helpers.reading.command import main as predict
 
     return predict()
 

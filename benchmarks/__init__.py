@@ -2,18 +2,19 @@
 
     recipes        published recipes and ours, each written as one training
     pytorch        PyTorch's example, if PyTorch is installed
-    measuring      one training on the clock: seconds, processor time, memory, test scores
-    entries        what can be measured, each under a name
+    measuring      a training against the clock: seconds, processor time, scores
+    machine        this machine, the memory of a process, processes of their own
+    entries        everything that can be measured, by name
     figures        the two figures of the README, drawn from the results
-    results        the tables of what was measured
+    results        the tables of results
 
 Commands of their own:
 
     custom_digits  how many of your own pictures are read right
-    reading        what reading pictures costs and loses
+    reading        the cost of reading pictures, and what gets lost on the way
     refusing       which probability makes an answer sure
-    not_digits     pictures of what is no digit, for `refusing`
+    not_digits     pictures without a digit, for `refusing`
 
-`results/` holds what was measured, with machine and versions; `benchmarks/README.md`
-tells how to read it, and what was tried on the way to our recipes.
+`results/` holds what was measured, with machine and versions. `benchmarks/README.md` says how
+to read it, and what was tried on the way to our recipes.
 """

@@ -1,22 +1,21 @@
 """Runs entries of the benchmark one after the other: `make bench ENTRIES="published quick"`.
 
-Without names it runs all of them. Each result replaces the older one of its entry
-in `results/` as soon as it is there, so a run can be broken off and taken up again.
+Without names it runs all of them. A finished entry replaces its older result in `results/`
+at once, so a run can be interrupted and resumed.
 """
 
 import argparse
 import importlib.util
-import sys
 
 from benchmarks.entries import ENTRIES, measure
 from benchmarks.figures import NAMES, draw_figures
-from benchmarks.measuring import in_fresh_process
+from benchmarks.machine import in_fresh_process
 from benchmarks.results import store
-from helpers.data import DataError
+from helpers.errors import ending_in_one_sentence
 
 
 def parse(arguments: list[str] | None = None) -> list[str]:
-    """Read the names of the entries from the command line; all if there are none."""
+    """Read the names of the entries from the command line; without any, take all."""
     listed = "\n".join(
         f"  {name:16} {entry.minutes:3} min  {entry.title}" for name, entry in ENTRIES.items()
     )
@@ -40,16 +39,14 @@ def main() -> None:
     for name in list(names):
         package = ENTRIES[name].needs
         if importlib.util.find_spec(package) is None:
-            print(f"{name}: left out, for it needs the package {package}")
+            print(f"{name}: left out, since it needs the package {package}")
             names.remove(name)
     total = sum(ENTRIES[name].minutes for name in names)
     print(f"{len(names)} entries, about {total} minutes on two cores", flush=True)
     for name in names:
         print(f"{name}: {ENTRIES[name].title}, about {ENTRIES[name].minutes} min", flush=True)
-        try:
+        with ending_in_one_sentence():
             store(name, in_fresh_process(measure, name))
-        except DataError as error:
-            sys.exit(f"error: {error}")
     if any(name in NAMES for name in names):
         draw_figures()
 

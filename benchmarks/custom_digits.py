@@ -1,8 +1,8 @@
-"""How many digits of a folder are read right: `python -m benchmarks.custom_digits FOLDER`.
+"""Counts the digits of a folder that are read right: `python -m benchmarks.custom_digits FOLDER`.
 
-The folder holds pictures of single digits and a table labels.csv with the columns
-file and label. A picture counts as right only if exactly one digit is found in it,
-and it is the right one. Pictures are not changed or chosen, and nothing is learned from them.
+The folder holds pictures of single digits and a table labels.csv with the columns file and
+label. A picture counts as right only if exactly one digit is found in it, and it is the right
+one. Pictures are neither changed nor chosen, and nothing is learned from them.
 """
 
 import argparse
@@ -13,9 +13,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from helpers.command import MODEL_OPTION
-from helpers.images import ImageError, read_image
-from helpers.prediction import DigitReader
+from helpers.errors import UserError, print_error, reason
+from helpers.reading.command import MODEL_OPTION
+from helpers.reading.network import Network
+from helpers.reading.reader import DigitReader
 
 import pandas as pd
 
@@ -27,17 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read every picture of the table and print the shares that are right.
 
     Args:
-        arguments: Those of the command line; the process's own if None.
+        arguments: Arguments of the command line; by default those of the process.
 
     Returns:
         The exit status: 0, or 2 if the table or the model cannot be used.
     """
     options = _parser().parse_args(arguments)
     try:
-        reader = DigitReader(options.model)
+        reader = DigitReader(Network(options.model))
         labels = read_labels(options.folder)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except UserError as error:
+        print_error(error)
         return 2
     start = time.perf_counter()
     results = read_all(reader, options.folder, labels)
@@ -49,9 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class LabelsError(UserError):
+    """The table of labels cannot be used."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.custom_digits", description=__doc__.split(":")[0] + "."
+        prog="python -m benchmarks.custom_digits",
+        description="Count the digits of a folder that are read right.",
     )
     parser.add_argument("folder", metavar="FOLDER", type=Path, help=f"holds {LABELS_FILE}")
     parser.add_argument("--wrong", action="store_true", help="list what was not read right")
@@ -66,22 +72,22 @@ def read_labels(folder: Path) -> dict[str, int]:
         The digit, 0 to 9, by the picture's path below the folder.
 
     Raises:
-        ValueError: If the table is missing, empty or not of this form, or if one of its
+        LabelsError: If the table is missing, empty or not of this form, or if one of its
             pictures is missing.
     """
     try:
         with (folder / LABELS_FILE).open(encoding="utf-8", newline="") as table:
             labels = {row["file"]: DIGITS.index(row["label"]) for row in csv.DictReader(table)}
     except OSError as error:
-        raise ValueError(f"{folder / LABELS_FILE} cannot be read: {error.strerror}.") from None
+        raise LabelsError(f"{folder / LABELS_FILE} cannot be read: {reason(error)}.") from None
     except (KeyError, ValueError):
-        raise ValueError(
+        raise LabelsError(
             f"{folder / LABELS_FILE} must have the columns file and label, labels 0 to 9."
         ) from None
     if not labels:
-        raise ValueError(f"{folder / LABELS_FILE} lists no picture; add a line for each.")
+        raise LabelsError(f"{folder / LABELS_FILE} lists no picture; add a line for each.")
     if missing := [file for file in labels if not os.path.exists(folder / file)]:
-        raise ValueError(f"{folder / missing[0]} does not exist; correct {LABELS_FILE}.")
+        raise LabelsError(f"{folder / missing[0]} does not exist; correct {LABELS_FILE}.")
     return labels
 
 
@@ -90,15 +96,12 @@ def read_all(reader: DigitReader, folder: Path, labels: dict[str, int]) -> pd.Da
 
     Returns:
         A row for each: "collection" (the first folder of its path, "." without one),
-        "file", "label", "read" (all digits found, as text), "sure" (of all of them, and
-        there are some), "right".
+        "file", "label", "read" (all digits found, as text), "sure" (whether there are
+        any and all are sure), "right".
     """
     rows = []
     for file, label in labels.items():
-        try:
-            digits = reader.read(read_image(folder / file))
-        except ImageError:
-            digits = []
+        digits = reader.read_file(str(folder / file)).digits
         read = "".join(str(digit.digit) for digit in digits)
         rows.append(
             {
@@ -114,10 +117,10 @@ def read_all(reader: DigitReader, folder: Path, labels: dict[str, int]) -> pd.Da
 
 
 def summarise(results: pd.DataFrame) -> pd.DataFrame:
-    """Count by collection and in all.
+    """Count by collection and in total.
 
     Returns:
-        A row a collection and one for all, with "pictures", "right", "share" (%), and
+        A row for each collection and one for all, with "pictures", "right", "share" (%), and
         "sure but wrong".
     """
     results = results.assign(misled=results["sure"] & ~results["right"])

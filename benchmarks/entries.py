@@ -1,62 +1,45 @@
 """What can be measured, each entry under a name: `make bench ENTRIES="published quick"`.
 
-An entry gives tables: for each file of `results/` the rows that it adds. It runs in
-a fresh process of its own, so that no entry warms up another. How a training is put on
-the clock is the business of `benchmarks.measuring`.
+An entry gives tables: for each file of `results/` the rows that it adds. It runs in a
+process of its own, so that none warms up another. `benchmarks.measuring` times a training.
 """
 
-import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from unittest.mock import patch
+from typing import Any
 
 from benchmarks import recipes
-from benchmarks.measuring import (
-    MILESTONES,
-    Scoreboard,
-    in_fresh_process,
-    machine,
-    peak_gflops,
-    peak_memory_mb,
-    time_to,
-    training_gflops,
-)
-from helpers import training
-from helpers.backend import keras
+from benchmarks.machine import in_fresh_process, machine, peak_memory_mb
+from benchmarks.measuring import MILESTONES, Scoreboard, peak_gflops, time_to, training_gflops
 from helpers.data import Mnist, load_mnist
-from helpers.evaluation import (
-    cross_validate,
-    predict_over_shifts,
-    predict_probabilities,
-    stratified_folds,
-)
-from helpers.training import BEST, QUICK, Recipe, train
+from helpers.learning.evaluation import predict_over_shifts, predict_probabilities
+from helpers.learning.training import BEST, QUICK, Recipe, train
+from helpers.learning.trials import cross_validate, stratified_folds
 
 import numpy as np
 
 Tables = dict[str, list[dict]]
 
-# One epoch leaves no time for overfitting, so what works against it is weakened.
-SPRINT = replace(QUICK, epochs=1, dropout=0.1, augmentation=0.5, thickness=0.0)
+# One epoch leaves no time for overfitting, so whatever works against it is weakened.
+SPRINT = replace(QUICK, epochs=1, dropout=0.1, warp_strength=0.5, rethickened=0.0)
 
-# Digits drawn anew teach other people's hands, and cost a little on MNIST's own.
-BEST_ON_MNIST = replace(BEST, other_hands=0.0)
+# Redrawn digits teach other people's handwriting, and cost a little on MNIST's own.
+BEST_ON_MNIST = replace(BEST, redrawn=0.0)
 
-# One row a trick: our quick recipe without it.
-ABLATIONS = {
+# Our quick recipe without one part at a time.
+ABLATIONS: dict[str, dict[str, Any]] = {
     "everything": {},
-    "without warps": {"augmentation": 0.0},
-    "without changes of the strokes": {"thickness": 0.0},
+    "without warps": {"warp_strength": 0.0},
+    "without changes of the strokes": {"rethickened": 0.0},
     "without dropout": {"dropout": 0.0},
     "without label smoothing": {"label_smoothing": 0.0},
     "without weight decay": {"weight_decay": 0.0},
     "without warm-up": {"warmup": 0.0},
     "batches of 512": {"batch_size": 512},
+    "AdamW instead of Muon": {"optimizer": "adamw"},
 }
-WITHOUT_MUON = "AdamW instead of Muon"
 ABLATION_SEEDS = 3
 VALIDATION_IMAGES = 10_000
 
@@ -66,10 +49,10 @@ class Entry:
     """Something to measure.
 
     Attributes:
-        title: What it is, for people.
+        title: A description for people.
         minutes: About how long it takes on two cores.
-        run: Measures it: takes the data, gives tables.
-        needs: A package without which it is left out.
+        run: Measures it: maps the data to tables.
+        needs: A package that it requires.
     """
 
     title: str
@@ -84,13 +67,13 @@ def measure_trainings(mnist: Mnist, train_by: Callable, epochs: int, seeds: int 
     Args:
         mnist: The data.
         train_by: A function of `benchmarks.recipes`.
-        epochs: How many it was published with.
-        seeds: How many trainings, with seeds from 0.
+        epochs: Number of epochs, as published.
+        seeds: Number of trainings, with seeds from 0.
 
     Returns:
-        "trainings", a row a seed, and "epochs", a row a seed and epoch.
+        "trainings", a row for each seed, and "epochs", a row for each seed and epoch.
     """
-    tables = {"trainings": [], "epochs": []}
+    tables: Tables = {"trainings": [], "epochs": []}
     for seed in range(seeds):
         peak = peak_gflops()
         board = Scoreboard(mnist.x_test[..., None], mnist.y_test)
@@ -189,10 +172,9 @@ def measure_ablation(mnist: Mnist) -> Tables:
     images, labels, validation = held_out(mnist)
     rows = []
     for seed in range(ABLATION_SEEDS):
-        for name in (*ABLATIONS, WITHOUT_MUON):
-            recipe = replace(QUICK, **ABLATIONS.get(name, {}))
-            with _adamw_for_muon() if name == WITHOUT_MUON else nullcontext():
-                _, history = train(images, labels, seed, recipe, validation)
+        for name, changes in ABLATIONS.items():
+            recipe = replace(QUICK, **changes)
+            _, history = train(images, labels, seed, recipe, validation)
             row = {"recipe": name, "seed": seed, "val_accuracy": history["val_accuracy"][-1]}
             rows.append(row | {"seconds": sum(history["seconds"])} | machine())
             print(f"  {name}, seed {seed}: {rows[-1]['val_accuracy']:.2%}", flush=True)
@@ -200,7 +182,7 @@ def measure_ablation(mnist: Mnist) -> Tables:
 
 
 def held_out(mnist: Mnist) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """Hold 10,000 training digits back, always the same ones.
+    """Hold out 10,000 training digits, always the same ones.
 
     Returns:
         Images (50000, 28, 28, 1) and labels (50000,) to learn from, and the held-out
@@ -212,17 +194,8 @@ def held_out(mnist: Mnist) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np
     return images[VALIDATION_IMAGES:], labels[VALIDATION_IMAGES:], validation
 
 
-def _adamw_for_muon():
-    """Let trainings use AdamW for the time of a `with` block, at the same learning rate."""
-
-    def adamw(schedule, weight_decay, adam_weight_decay):
-        return keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
-
-    return patch.object(training, "ConvolutionMuon", adamw)
-
-
 def measure_pytorch(mnist: Mnist) -> Tables:
-    """Measure PyTorch's example; imported here, for PyTorch is an optional extra."""
+    """Measure PyTorch's example; imported here because PyTorch is optional."""
     from benchmarks.pytorch import train_pytorch_example
 
     return measure_trainings(mnist, train_pytorch_example, epochs=14)
@@ -262,12 +235,11 @@ ENTRIES = {
 
 
 def measure(name: str) -> Tables:
-    """Measure one entry on full MNIST; made to run in a fresh process.
+    """Measure one entry on full MNIST, in a fresh process.
 
-    So it cannot stand in `benchmarks.__main__`, which a fresh process does not import.
+    It is not part of `benchmarks.__main__`, which such a process does not import.
 
     Raises:
-        DataError: There is no full MNIST.
+        DataError: If the full MNIST is not available.
     """
-    os.environ["MNIST_DATA"] = "full"
-    return ENTRIES[name].run(load_mnist())
+    return ENTRIES[name].run(load_mnist(full=True))

@@ -1,11 +1,12 @@
 """Draws the two figures of the README: error against time, accuracy against size.
 
-They show what stands in `results/`; nothing is measured here.
+They show the tables in `results/`; nothing is measured here.
 """
 
 from pathlib import Path
 
 from benchmarks.results import RESULTS, load
+from helpers import places
 from helpers.plots import use_style
 
 import matplotlib.pyplot as plt
@@ -13,7 +14,6 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-IMAGES = Path(__file__).parent.parent / "images"
 LITERATURE = Path(__file__).parent / "literature.csv"
 MARKERS = "osD^vPX*"
 OURS = {"sprint", "quick", "best"}
@@ -29,10 +29,10 @@ NAMES = {
 
 
 def plot_error_against_time(epochs: pd.DataFrame) -> Figure:
-    """Draw the test error after each epoch against the seconds spent, a line a recipe.
+    """Draw the test error after each epoch against the seconds spent, one line for each recipe.
 
     Args:
-        epochs: The table "epochs"; of each entry the first seed is drawn.
+        epochs: The table "epochs", of which the first seed of each entry is drawn.
     """
     figure, axis = plt.subplots(figsize=(8, 4.2), layout="constrained")
     colours = sns.color_palette("colorblind")
@@ -62,7 +62,7 @@ def plot_accuracy_against_size(literature: pd.DataFrame, trainings: pd.DataFrame
     Args:
         literature: The published points: "name", "parameters", "epochs", "accuracy" and
             "std" in %.
-        trainings: The table "trainings"; of our recipes the mean over seeds is drawn.
+        trainings: The table "trainings"; drawn is the mean over seeds for each of our recipes.
     """
     figure, axis = plt.subplots(figsize=(8, 3.8), layout="constrained")
     ours = trainings[trainings["entry"].isin(OURS)].groupby("entry")
@@ -94,8 +94,9 @@ def plot_accuracy_against_size(literature: pd.DataFrame, trainings: pd.DataFrame
     return figure
 
 
-def draw_figures(results: Path = RESULTS, folder: Path = IMAGES) -> None:
-    """Draw both figures into a folder, as PNG."""
+def draw_figures(results: Path = RESULTS, folder: Path | None = None) -> None:
+    """Draw both figures as PNG into a folder, by default `images`."""
+    folder = folder or places.images_folder()
     use_style()
     figures = {
         "error_against_time.png": plot_error_against_time(load("epochs", results)),

@@ -1,9 +1,9 @@
-"""Pictures of what is no digit: letters, scribbles, textures, noise and empty pages.
+"""Pictures without a digit: letters, scribbles, textures, noise and empty pages.
 
-All are made here from a seed: letters from fonts that come with Matplotlib, warped and
-drawn along their middle with a pen of random width, the rest from chance alone.
-Letters that look like a digit (O, I, S, Z, B, g, q and their like) are left out. What is
-made of them is the business of `benchmarks.refusing`.
+All are generated from a seed: letters from fonts that come with Matplotlib, warped and
+redrawn along their middle with a pen of random width, the rest from random numbers alone.
+Letters that look like a digit (O, I, S, Z, B, g, q and the like) are left out.
+`benchmarks.refusing` measures how they are read.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ PAPER, INK = (170, 245), (10, 90)  # grey levels
 
 
 def letter(rng: np.random.Generator) -> Image.Image:
-    """A letter as a hand might write it."""
+    """Draw a letter as a hand might write it."""
     size = int(rng.integers(*LETTER_HEIGHTS))
     font = ImageFont.truetype(FONT_FOLDER / rng.choice(FONTS), size)
     glyph = Image.new("L", (SIDE, SIDE), 0)
@@ -44,7 +44,7 @@ def letter(rng: np.random.Generator) -> Image.Image:
 
 
 def scribble(rng: np.random.Generator) -> Image.Image:
-    """One smooth line through five to twelve places."""
+    """Draw one smooth line through five to twelve places."""
     places = rng.uniform(0.15, 0.85, (int(rng.integers(5, 13)), 2)) * SIDE
     line = make_interp_spline(np.arange(len(places)), places, k=3)
     along = np.round(line(np.linspace(0, len(places) - 1, 4000))).astype(int)
@@ -54,7 +54,7 @@ def scribble(rng: np.random.Generator) -> Image.Image:
 
 
 def texture(rng: np.random.Generator) -> Image.Image:
-    """Stripes, squares, or clouds, all over the page."""
+    """Cover the page with stripes, squares or clouds."""
     down, right = np.mgrid[:SIDE, :SIDE]
     period = rng.uniform(6, 30)
     stripes = np.sin(2 * np.pi * right / period)
@@ -65,12 +65,12 @@ def texture(rng: np.random.Generator) -> Image.Image:
 
 
 def noise(rng: np.random.Generator) -> Image.Image:
-    """Each pixel by chance, as from a sensor in the dark."""
+    """Fill each pixel at random, like a sensor in the dark."""
     return _as_grey(rng.random((SIDE, SIDE)), rng)
 
 
 def empty_page(rng: np.random.Generator) -> Image.Image:
-    """Paper without writing, its light falling off to one side."""
+    """Leave the paper blank, with light that falls off to one side."""
     return _on_paper(np.zeros((SIDE, SIDE)), rng)
 
 
@@ -84,7 +84,7 @@ KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
 
 
 def make_pictures(kind: str, count: int, seed: int) -> list[Image.Image]:
-    """Make pictures of one of `KINDS`, grey, 160 × 160."""
+    """Draw pictures of one of `KINDS`, grey, 160 × 160."""
     rng = np.random.default_rng(seed)
     return [KINDS[kind](rng) for _ in range(count)]
 

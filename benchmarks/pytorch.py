@@ -3,12 +3,12 @@
 After https://github.com/pytorch/examples/tree/main/mnist. Its facts: two convolutions,
 dropout, Adadelta with a learning rate of 1 that shrinks to 0.7 of itself each epoch,
 batches of 64, 14 epochs. Images come from memory here, which is faster than the
-example's data loader. Nothing else of the project needs PyTorch.
+example's data loader. Nothing else in the project needs PyTorch.
 """
 
 from benchmarks.measuring import Scoreboard
 from benchmarks.recipes import Cost
-from helpers.models import PIXEL_MEAN, PIXEL_STD
+from helpers.learning.models import PIXEL_MEAN, PIXEL_STD
 
 import numpy as np
 import torch

@@ -1,43 +1,48 @@
-"""What reading pictures costs and loses: `python -m benchmarks.reading`, about twenty minutes.
+"""Measures what reading pictures costs and loses: `python -m benchmarks.reading`, 20 minutes.
 
-Five questions, one table each in `results/`: how many of MNIST's test digits are
-misread once they have been turned into pictures; how long `predict.py` takes and how
-much memory, against the same with TensorFlow; how many pictures a second it reads, and
-whether its memory grows with their number; what a large folder takes, also when the
-reading is killed half way and taken up again; whether the exported network answers like
-the Keras model that it comes from. Nothing is chosen by any of them. Linux and macOS only.
+Five questions, each with a table in `results/`: how many of MNIST's test digits are misread
+once they are turned into pictures; how much time and memory `predict.py` takes, against the
+same with TensorFlow; how many pictures a second it reads, and whether its memory grows with
+their number; what a large folder takes, also if the run is killed half way and resumed;
+whether the exported network answers like the Keras model. Nothing is chosen by any of them.
+Linux and macOS only.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks.measuring import machine
+from benchmarks.machine import machine
 from benchmarks.results import store
-from helpers.data import DataError, Mnist, load_mnist
-from helpers.images import ImageError, read_image
-from helpers.prediction import DigitReader
-from helpers.saving import MODEL_FILE, PRETRAINED_FOLDER, load_model
+from helpers import places
+from helpers.data import Mnist, load_mnist
+from helpers.errors import ending_in_one_sentence
+from helpers.learning.evaluation import predict_probabilities
+from helpers.learning.saving import load_model
+from helpers.places import MODEL_FILE, PRETRAINED_FOLDER
+from helpers.reading.reader import DigitReader
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = places.project_folder()
 PREDICT = [sys.executable, str(PROJECT / "predict.py")]
-# The same command line, in a process that has TensorFlow in it, as most tutorials' has.
+# The same command line in a process that imports TensorFlow, as most tutorials do.
 PREDICT_WITH_TENSORFLOW = [
     sys.executable,
     "-c",
-    "import tensorflow, sys; from helpers.command import main; sys.exit(main(sys.argv[1:]))",
+    "import tensorflow, sys\n"
+    "from helpers.reading.command import main\n"
+    "sys.exit(main(sys.argv[1:]))",
 ]
-# A small process in between: on Linux, the peak memory of a process is never less than
-# that of the one that started it, and this one has TensorFlow in it.
+# A small process in between: on Linux, the peak memory of a process is at least that of its
+# parent, and this one holds TensorFlow.
 LAUNCHER = """
 import resource, subprocess, sys, time
 start = time.perf_counter()
@@ -52,17 +57,17 @@ PAPER, INK = 200, 40  # grey levels of the pasted digits
 
 
 def as_png(digit: np.ndarray) -> Image.Image:
-    """The digit as MNIST has it: white on black, 28 × 28."""
+    """Draw the digit as it is in MNIST: white on black, 28 × 28."""
     return Image.fromarray(digit)
 
 
 def inverted(digit: np.ndarray) -> Image.Image:
-    """Black on white."""
+    """Draw it black on white."""
     return Image.fromarray(255 - digit)
 
 
 def pasted_at_ten_times_its_size(digit: np.ndarray) -> Image.Image:
-    """Dark on grey paper, 280 × 280 on a page of 400 × 400."""
+    """Draw it dark on grey paper, 280 × 280 on a page of 400 × 400."""
     enlarged = Image.fromarray(digit).resize((280, 280), Image.Resampling.BICUBIC)
     ink = np.pad(np.asarray(enlarged, float), 60) / 255
     return Image.fromarray(np.round(PAPER + (INK - PAPER) * ink).astype(np.uint8))
@@ -76,17 +81,18 @@ def measure_path(mnist: Mnist, reader: DigitReader) -> list[dict]:
 
     A picture counts as right only if exactly one digit is found, and it is the right one.
     """
-    directly = reader.predict(mnist.x_test).argmax(axis=1) == mnist.y_test
-    rows = [{"form": "the network alone", "wrong": int((~directly).sum())}]
+    directly = reader.network.predict(mnist.x_test).argmax(axis=1) == mnist.y_test
+    wrong_of = {"the network alone": int((~directly).sum())}
     for picture in PICTURES:
-        wrong = sum(
+        wrong_of[picture.__name__.replace("_", " ")] = sum(
             not is_read(reader, picture(digit), label)
             for digit, label in zip(mnist.x_test, mnist.y_test, strict=True)
         )
-        rows.append({"form": picture.__name__.replace("_", " "), "wrong": wrong})
-    for row in rows:
-        row["points lost"] = 100 * (row["wrong"] - rows[0]["wrong"]) / len(mnist.y_test)
-    return rows
+    least = wrong_of["the network alone"]
+    return [
+        {"form": form, "wrong": wrong, "points lost": 100 * (wrong - least) / len(mnist.y_test)}
+        for form, wrong in wrong_of.items()
+    ]
 
 
 def is_read(reader: DigitReader, picture: Image.Image, label: int) -> bool:
@@ -94,17 +100,14 @@ def is_read(reader: DigitReader, picture: Image.Image, label: int) -> bool:
     with tempfile.TemporaryFile() as file:
         picture.save(file, "PNG")
         file.seek(0)
-        try:
-            digits = reader.read(read_image(file, "digit"))
-        except ImageError:
-            return False
+        digits = reader.read_file("digit", file).digits
     return [digit.digit for digit in digits] == [label]
 
 
 def measure_start() -> list[dict]:
-    """Time the whole process for one picture, with and without TensorFlow, in turn."""
+    """Time the whole process for one picture, alternately with and without TensorFlow."""
     commands = {"predict.py": PREDICT, "with TensorFlow": PREDICT_WITH_TENSORFLOW}
-    runs = {name: [] for name in commands}
+    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for _ in range(REPEATS):
         for name, command in commands.items():
             runs[name].append(run([*command, str(PROJECT / "images" / "seven.png")]))
@@ -140,7 +143,7 @@ def measure_many(mnist: Mnist) -> list[dict]:
 def measure_folder(mnist: Mnist) -> list[dict]:
     """Read a folder of twenty thousand into a file: in one go, and killed half way.
 
-    What a million would take is computed from that.
+    The time for a million is extrapolated from that.
     """
     with tempfile.TemporaryDirectory() as name:
         folder, whole, broken = (Path(name) / part for part in ("pictures", "whole", "broken"))
@@ -150,7 +153,7 @@ def measure_folder(mnist: Mnist) -> list[dict]:
         before = read_and_kill(folder, broken, FOLDER // 2)
         rest_seconds, rest_megabytes = run([*PREDICT, "--output", str(broken), str(folder)])
         same = whole.read_bytes() == broken.read_bytes()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"run": "in one go", "pictures": FOLDER, "seconds": seconds, "memory (MB)": megabytes},
         {
             "run": "after a kill",
@@ -170,14 +173,14 @@ def read_and_kill(folder: Path, output: Path, count: int) -> int:
     with subprocess.Popen([*PREDICT, "--output", str(output), str(folder)]) as process:
         while not output.exists() or output.read_bytes().count(b"\n") < count:
             if process.poll() is not None:
-                raise RuntimeError(f"predict.py ended with {process.returncode}, too early.")
+                raise RuntimeError(f"predict.py ended too early, with {process.returncode}.")
             time.sleep(0.2)
         process.kill()
     return output.read_bytes().count(b"\n")
 
 
 def write_pictures(mnist: Mnist, count: int, folder: Path) -> None:
-    """Write test digits, black on white, 28 × 28 to 500 × 500, as PNG; over and over if need be."""
+    """Write test digits, black on white, 28 × 28 to 500 × 500, as PNG, repeated if necessary."""
     rng = np.random.default_rng(0)
     for number in range(count):
         side = int(np.exp(rng.uniform(np.log(28), np.log(500))))
@@ -190,7 +193,7 @@ def run(command: Sequence[str]) -> tuple[float, float]:
     """Run a command to its end.
 
     Returns:
-        Seconds, and the most memory that it held, in MB (10^6 bytes).
+        Seconds, and its peak memory in MB (10^6 bytes).
     """
     launched = [sys.executable, "-c", LAUNCHER, *command]
     done = subprocess.run(launched, cwd=PROJECT, capture_output=True, text=True, check=True)
@@ -202,8 +205,8 @@ def run(command: Sequence[str]) -> tuple[float, float]:
 def measure_export(mnist: Mnist, reader: DigitReader) -> list[dict]:
     """Compare the exported network with the Keras model on the whole test set."""
     model = load_model(PRETRAINED_FOLDER / MODEL_FILE)
-    original = model.predict(mnist.x_test[..., None], batch_size=1000, verbose=0)
-    exported = reader.predict(mnist.x_test)
+    original = predict_probabilities(model, mnist.x_test)
+    exported = reader.network.predict(mnist.x_test)
     same = original.argmax(axis=1) == exported.argmax(axis=1)
     difference = np.abs(original - exported).max()
     return [{"same digit": int(same.sum()), "largest difference": float(difference)}]
@@ -220,17 +223,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "export": lambda mnist: measure_export(mnist, reader),
     }
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reading", description=__doc__.split(":")[0] + "."
+        prog="python -m benchmarks.reading",
+        description="Measure what reading pictures costs and loses.",
     )
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(measures)}")
     names = parser.parse_args(arguments).tables or list(measures)
     if unknown := [name for name in names if name not in measures]:
         parser.error(f"there is no table {unknown[0]!r}; choose from {', '.join(measures)}")
-    os.environ["MNIST_DATA"] = "full"
-    try:
-        mnist = load_mnist()
-    except DataError as error:
-        sys.exit(f"error: {error}")
+    with ending_in_one_sentence():
+        mnist = load_mnist(full=True)
     for name in names:
         rows = measures[name](mnist)
         print(pd.DataFrame(rows).round(4).to_string(index=False), end="\n\n", flush=True)

@@ -1,28 +1,33 @@
 """Published recipes for MNIST and ours, each written from its facts as one training.
 
-Every function makes a fresh network, trains it for a number of epochs, reports
-to a scoreboard after each, and returns the cost of its network. Images come as
-(n, 28, 28, 1) uint8, 0 to 255, labels as (n,) integers; the scaling that a recipe
-prescribes is a layer of its network. Nothing is timed or scored here.
+Every function builds a fresh network, trains it for a number of epochs, reports to a
+scoreboard after each, and returns the cost of the network. Images are (n, 28, 28, 1) uint8,
+0 to 255, labels (n,) integers; the scaling that a recipe prescribes is a layer of its
+network. Nothing is timed or scored here.
 """
 
 from dataclasses import dataclass, replace
 
 from benchmarks.measuring import Scoreboard, ScoreEachEpoch
-from helpers.backend import keras, layers
-from helpers.models import IMAGE_SHAPE, build_published_cnn, multiply_adds, normalisation_layers
-from helpers.training import Recipe, train
+from helpers.learning.backend import keras, layers
+from helpers.learning.models import (
+    IMAGE_SHAPE,
+    build_published_cnn,
+    multiply_adds,
+    normalisation_layers,
+)
+from helpers.learning.training import Recipe, train
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network costs.
+    """The cost of a network.
 
     Attributes:
-        parameters: Numbers that it has, trained or not.
-        multiply_adds: Of its convolutions and dense layers, for one image.
+        parameters: Number of parameters, trained or not.
+        multiply_adds: Multiply-adds of its convolutions and dense layers for one image.
         images: Training images in an epoch.
     """
 
@@ -35,7 +40,7 @@ def train_published(
     images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard,
     batch_size: int = 200,
 ) -> Cost:  # fmt: skip
-    """The project that this series grew out of: Adam, 10 epochs, batches of 200."""
+    """Train like the project that this series grew out of: Adam, 10 epochs, batches of 200."""
     keras.utils.set_random_seed(seed)
     model = build_published_cnn()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -45,7 +50,7 @@ def train_published(
 def train_keras_example(
     images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard
 ) -> Cost:
-    """Keras' example "Simple MNIST convnet": Adam, 15 epochs, batches of 128.
+    """Train like Keras' example "Simple MNIST convnet": Adam, 15 epochs, batches of 128.
 
     After https://keras.io/examples/vision/mnist_convnet/. As published it keeps a tenth
     of the training set for validation.
@@ -72,7 +77,7 @@ def train_keras_example(
 def train_one_epoch(
     images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard
 ) -> Cost:
-    """The last step of tuomaso/train_mnist_fast: Adam, one-cycle to 0.01, batches of 256.
+    """Train like tuomaso/train_mnist_fast, last step: Adam, one-cycle to 0.01, batches of 256.
 
     After https://github.com/tuomaso/train_mnist_fast, written for PyTorch; here with
     Keras' initial weights, and with a warm-up that is linear where PyTorch's follows a
@@ -111,7 +116,7 @@ def train_ours(
     images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, board: Scoreboard,
     recipe: Recipe,
 ) -> Cost:  # fmt: skip
-    """A recipe of this series, its schedule fitted to the number of epochs."""
+    """Train by a recipe of this series, its schedule fitted to the number of epochs."""
     model, _ = train(
         images, labels, seed, replace(recipe, epochs=epochs), callbacks=[ScoreEachEpoch(board)]
     )

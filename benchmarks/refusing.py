@@ -1,27 +1,29 @@
-"""Which probability makes an answer sure: `python -m benchmarks.refusing`, ten minutes.
+"""Chooses the probability that makes an answer sure: `python -m benchmarks.refusing`, ten minutes.
 
-A network is trained on 50,000 digits. The other 10,000, as pictures, and pictures of no
-digits are read by it; each threshold refuses some of both. The threshold chosen is the
-highest that refuses at most 2 % of the digits: what lies below it is called unsure. It is
-printed, and written into `helpers.prediction` by hand.
+A network is trained on 50,000 digits, then reads the other 10,000, as pictures, and pictures
+without a digit. Each threshold refuses some of both. The chosen one is the highest that
+refuses at most 2 % of the digits: any answer below it is called unsure. It is printed; put it
+into `helpers.reading.digits` by hand.
 """
 
-import os
-import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.entries import held_out
-from benchmarks.measuring import machine
+from benchmarks.machine import machine
 from benchmarks.not_digits import KINDS, make_pictures
 from benchmarks.reading import pasted_at_ten_times_its_size
 from benchmarks.results import store
-from helpers.data import DataError, load_mnist
-from helpers.images import ImageError
+from helpers import places
+from helpers.data import load_mnist
+from helpers.errors import ending_in_one_sentence
+from helpers.learning.saving import export_litert
+from helpers.learning.training import BEST, train
 from helpers.plots import use_style
-from helpers.prediction import SURE, Digit, DigitReader
-from helpers.saving import export_litert
-from helpers.training import BEST, train
+from helpers.reading.digits import SURE, Digit
+from helpers.reading.network import Network
+from helpers.reading.pictures import PictureError
+from helpers.reading.reader import DigitReader
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,24 +36,23 @@ PICTURES_OF_A_KIND = 1_000
 SEED = 0
 MOST_REFUSED = 0.02  # of the digits
 THRESHOLDS = np.round(np.arange(0.3, 1.0, 0.01), 2)
-FIGURE = Path(__file__).parent.parent / "images" / "refusing.png"
 
 
 def read_or_none(reader: DigitReader, picture: Image.Image) -> list[Digit]:
-    """The digits found in a picture; none if it is refused as a whole."""
+    """Read a picture; return no digits if it is refused as a whole."""
     try:
         return reader.read(picture)
-    except ImageError:
+    except PictureError:
         return []
 
 
 def least_sure(digits: list[Digit]) -> float:
-    """The probability on which a page of digits stands or falls; 0 if none was found."""
+    """The lowest probability on a page of digits; 0 if none was found."""
     return min((digit.probability for digit in digits), default=0.0)
 
 
 def most_sure(digits: list[Digit]) -> float:
-    """The probability that lets what is no digit pass for one; 0 if none was found."""
+    """The highest probability on a page without digits; 0 if none was found."""
     return max((digit.probability for digit in digits), default=0.0)
 
 
@@ -61,14 +62,14 @@ def read_everything(
     """Read held-out digits and pictures of no digits.
 
     Args:
-        reader: A network that has learned from neither.
+        reader: Reads with a network that has learned from neither.
         images: The digits, (n, 28, 28) uint8.
 
     Returns:
-        What `count_mistakes` takes.
+        The arguments of `count_mistakes`.
     """
-    pages = map(pasted_at_ten_times_its_size, images)
-    digits = np.array([least_sure(read_or_none(reader, page)) for page in pages])
+    digit_pages = map(pasted_at_ten_times_its_size, images)
+    digits = np.array([least_sure(read_or_none(reader, page)) for page in digit_pages])
     others = {}
     for kind in KINDS:
         pages = make_pictures(kind, PICTURES_OF_A_KIND, SEED)
@@ -81,8 +82,8 @@ def count_mistakes(digits: np.ndarray, others: dict[str, np.ndarray]) -> pd.Data
 
     Args:
         digits: The least probability in each picture of a digit, (n,), 0 to 1.
-        others: For each kind of what is no digit the greatest probability in each
-            picture, (m,).
+        others: For each kind of picture without a digit the greatest probability in each,
+            (m,).
 
     Returns:
         A row for each of `THRESHOLDS`: "threshold", "digits refused" and, for each
@@ -106,7 +107,7 @@ def choose_threshold(mistakes: pd.DataFrame) -> float:
 
 
 def plot_mistakes(mistakes: pd.DataFrame, chosen: float) -> Figure:
-    """Draw what passes for a digit against the digits that are refused, a line a kind."""
+    """Draw what passes for a digit against the digits that are refused, a line for each kind."""
     figure, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
     colours = sns.color_palette("colorblind")
     at = mistakes[mistakes["threshold"] == chosen].iloc[0]
@@ -127,23 +128,20 @@ def plot_mistakes(mistakes: pd.DataFrame, chosen: float) -> Figure:
 
 def main() -> None:
     """Train, read, choose, store, draw."""
-    os.environ["MNIST_DATA"] = "full"
-    try:
-        images, labels, (held_images, _) = held_out(load_mnist())
-    except DataError as error:
-        sys.exit(f"error: {error}")
+    with ending_in_one_sentence():
+        images, labels, (held_images, _) = held_out(load_mnist(full=True))
     model, _ = train(images, labels, SEED, BEST)
     with tempfile.TemporaryDirectory() as folder:
         export_litert(model, Path(folder) / "digits.tflite")
-        reader = DigitReader(Path(folder) / "digits.tflite")
+        reader = DigitReader(Network(Path(folder) / "digits.tflite"))
         digits, others = read_everything(reader, held_images[..., 0])
     mistakes = count_mistakes(digits, others)
     chosen = choose_threshold(mistakes)
     print(mistakes[::5].round(4).to_string(index=False))
-    print(f"\nchosen: {chosen:.2f}; in use: {SURE:.2f} (helpers.prediction.SURE)")
+    print(f"\nchosen: {chosen:.2f}; in use: {SURE:.2f} (helpers.reading.digits.SURE)")
     store("refusing", {"refusing": [row | machine() for row in mistakes.to_dict("records")]})
     use_style()
-    plot_mistakes(mistakes, chosen).savefig(FIGURE, dpi=110)
+    plot_mistakes(mistakes, chosen).savefig(places.images_folder() / "refusing.png", dpi=110)
 
 
 if __name__ == "__main__":

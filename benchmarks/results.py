@@ -1,12 +1,11 @@
 """The tables in `results/`: one CSV file for each kind of measurement.
 
-Rows of an entry that is measured again take the place of its older ones; what they mean is
-the business of `benchmarks.entries`.
+New rows of an entry replace its older ones. `benchmarks.entries` says what they mean.
 """
 
 from pathlib import Path
 
-from helpers.files import written_whole
+from helpers.files import atomic_write
 
 import pandas as pd
 
@@ -14,10 +13,10 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def store(entry: str, tables: dict[str, list[dict]], folder: Path = RESULTS) -> None:
-    """Put the rows of an entry into the tables, in place of its older ones.
+    """Store the rows of an entry in the tables, replacing its older ones.
 
     Args:
-        entry: Its name, which becomes the first column.
+        entry: Its name, for the first column.
         tables: Rows for each table, a file `<name>.csv` of the folder.
         folder: Where the tables are.
     """
@@ -28,7 +27,7 @@ def store(entry: str, tables: dict[str, list[dict]], folder: Path = RESULTS) -> 
         if path.is_file():
             older = pd.read_csv(path)
             new = pd.concat([older[older["entry"] != entry], new], ignore_index=True)
-        with written_whole(path) as unfinished:
+        with atomic_write(path) as unfinished:
             new.to_csv(unfinished, index=False, float_format="%.6g")
 
 

@@ -1,12 +1,13 @@
-"""Three digits that come along through the series: an easy one, an ambiguous one, yours.
+"""Three digits that accompany the reader through the series: easy, ambiguous, yours.
 
-They were drawn for this project, so no network has learned from them. The third is a
-photo, here squeezed to 28 × 28 as most people would do it; what becomes of it once it
-is prepared the way MNIST was is the subject of notebook 07. No network is trained or
-chosen by them.
+They were drawn for this project, so no network has learned from them, and none is chosen
+by them. The third is a photo, squeezed here to 28 × 28 as most people would do it.
+Notebook 07 shows what becomes of it once it is prepared the way MNIST was.
 """
 
 from pathlib import Path
+
+from helpers import places
 
 import numpy as np
 import pandas as pd
@@ -16,19 +17,28 @@ COMPANIONS = ("easy", "ambiguous", "yours")
 PHOTO = "seven.png"
 
 
-def load_companions(folder: Path) -> np.ndarray:
-    """Read the three from the folder `images`.
+def load_companions() -> np.ndarray:
+    """Load the three companions.
 
     Returns:
         (3, 28, 28, 1) uint8, 0 to 255: a 3, a 4 that may be a 9, and a 7.
+
+    Raises:
+        UserError: If the project's pictures are not there.
     """
-    prepared = [Image.open(folder / f"{name}.png") for name in COMPANIONS[:2]]
-    squeezed = Image.open(folder / PHOTO).convert("L").resize((28, 28))
+    folder = places.images_folder()
+    prepared = [_grey(folder / f"{name}.png") for name in COMPANIONS[:2]]
+    squeezed = _grey(folder / PHOTO).resize((28, 28))
     return np.stack([np.asarray(image) for image in (*prepared, squeezed)])[..., np.newaxis]
 
 
+def _grey(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("L")
+
+
 def tabulate_companions(probabilities: np.ndarray) -> pd.DataFrame:
-    """Tell how the three were read: the answer, and the runner-up, each with its probability.
+    """List how the three were read: the answer and the runner-up, each with its probability.
 
     Args:
         probabilities: (3, 10), rows sum to 1.

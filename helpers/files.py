@@ -1,6 +1,6 @@
-"""Files that are there whole or not at all, whatever interrupts their writing.
+"""Atomic writes: a file is complete or unchanged, whatever interrupts its writing.
 
-Nothing is locked: of two processes that write the same file, the later one wins.
+Nothing is locked: if two processes write the same file, the later one wins.
 """
 
 import os
@@ -16,14 +16,14 @@ LEFT_BEHIND_SECONDS = 24 * 3600
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Hand out a temporary path; put its file in the place of `path` if the block succeeds.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path whose file replaces `path` if the block succeeds.
 
-    The temporary file lies in the same folder and has the same suffix. If the
-    block raises, it is removed and what stood under `path` before is untouched.
+    The temporary file lies in the same folder and has the same suffix. If the block
+    raises, it is removed and `path` is left untouched.
 
     Raises:
-        OSError: If the folder cannot be made or written to.
+        OSError: If the folder cannot be created or written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_left_behind(path.parent)
@@ -36,7 +36,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def _remove_left_behind(folder: Path) -> None:
-    """Remove what processes have left that were killed while they wrote."""
+    """Remove what a process left behind when it was killed while writing."""
     for path in folder.glob(f"{UNFINISHED}*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > LEFT_BEHIND_SECONDS:

@@ -1,6 +1,6 @@
-"""The figures that more than one notebook draws, and the one style that all of them share.
+"""Figures that more than one notebook draws, and the one style that all of them share.
 
-Functions draw and return the figure; showing it is left to the notebook.
+The functions draw and return a figure; the notebook shows it.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
-# Digits are shown as ink on paper, which is easier on the eye than white on black.
+# Digits are drawn as ink on paper, which is easier on the eye than white on black.
 INK = "gray_r"
 
 
@@ -24,7 +25,7 @@ def use_style() -> None:
     plt.rcParams["image.interpolation"] = "nearest"
 
 
-def show_digits(
+def plot_digits(
     images: np.ndarray,
     titles: Sequence[str] | None = None,
     columns: int = 10,
@@ -56,10 +57,10 @@ def show_digits(
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
-    """Draw loss and accuracy against epochs, for training and validation part.
+    """Draw loss and accuracy against epochs, for training and validation data.
 
     Args:
-        history: A row for each epoch, as `helpers.evaluation.history_frame` makes
+        history: A row for each epoch, as `helpers.learning.training.history_frame` makes
             it, with the validation columns.
     """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
@@ -74,11 +75,11 @@ def plot_history(history: pd.DataFrame) -> Figure:
 
 
 def plot_confusion(labels: np.ndarray, predictions: np.ndarray) -> Figure:
-    """Draw how often each digit was taken for each other; right answers are left blank.
+    """Draw how often each digit was taken for another; right answers are left blank.
 
     Args:
         labels: (n,) integers, 0 to 9.
-        predictions: Likewise.
+        predictions: (n,) integers, 0 to 9.
     """
     counts = confusion_matrix(labels, predictions, labels=np.arange(10))
     figure, axis = plt.subplots(figsize=(5.4, 4.4), layout="constrained")
@@ -92,7 +93,7 @@ def plot_confusion(labels: np.ndarray, predictions: np.ndarray) -> Figure:
     return figure
 
 
-def plot_probabilities(probabilities: np.ndarray, axis: plt.Axes) -> None:
+def plot_probabilities(probabilities: np.ndarray, axis: Axes) -> None:
     """Draw the ten probabilities of one image as bars, the most probable one darker.
 
     Args:

@@ -1,8 +1,7 @@
 """Keeps the start-up remarks of native libraries out of outputs that people read.
 
-For the length of a `with` block it hides whatever this process, any of its threads or
-a child started meanwhile writes to the error stream, so the block should be short.
-Exceptions pass as ever.
+It hides everything that any thread, or a child process started meanwhile, writes to the
+error stream, so keep the block short. Exceptions pass through as usual.
 """
 
 import os
@@ -17,7 +16,7 @@ _LOCK = threading.RLock()
 def silenced_native_stderr() -> Iterator[None]:
     """Discard what is written to file descriptor 2 inside the block.
 
-    The descriptor is the whole process's, so one thread at a time may silence it.
+    The descriptor belongs to the whole process, so only one thread at a time may do this.
     """
     with _LOCK:
         kept = os.dup(2)

@@ -7,7 +7,7 @@ pictures look like what a phone's camera gives.
 
 from pathlib import Path
 
-from helpers.preparation import prepare_digit
+from helpers.reading.preparation import prepare_digit
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -15,8 +15,10 @@ from scipy.interpolate import make_interp_spline
 
 FOLDER = Path(__file__).parent
 GRID_WIDTH, GRID_HEIGHT = 10, 14
+# Each stroke is a list of points on the grid, (x, y) from its top left corner.
+Strokes = list[list[tuple[float, float]]]
 
-STROKES = {
+STROKES: dict[int, Strokes] = {
     0: [[(5.4, 0.4), (2, 2.5), (1, 7), (2.4, 12.3), (5.6, 13.5), (8.6, 10), (8.8, 4.4),
          (5.4, 0.4)]],
     1: [[(3.4, 3.2), (5.6, 0.6)], [(5.6, 0.6), (5.3, 7), (4.9, 13.5)]],
@@ -36,7 +38,10 @@ STROKES = {
 }  # fmt: skip
 
 # A 4 whose arms bend towards each other, or a 9 whose loop is not closed.
-FOUR_OR_NINE = [[(4.4, 2), (2.2, 3.6), (1.6, 7.4), (7.2, 7)], [(8, 1.6), (7.3, 7), (6.2, 13.5)]]
+FOUR_OR_NINE: Strokes = [
+    [(4.4, 2), (2.2, 3.6), (1.6, 7.4), (7.2, 7)],
+    [(8, 1.6), (7.3, 7), (6.2, 13.5)],
+]
 
 
 def smooth_stroke(points: list[tuple[float, float]]) -> np.ndarray:
@@ -54,7 +59,7 @@ def smooth_stroke(points: list[tuple[float, float]]) -> np.ndarray:
 
 
 def ink_mask(
-    strokes: list, height: int, pen: float, slant: float = 0.0, waver: float = 0.0, seed: int = 0
+    strokes: Strokes, height: int, pen: float, slant: float = 0.0, waver: float = 0.0, seed: int = 0
 ) -> Image.Image:
     """Draw one digit as an ink mask.
 
@@ -72,7 +77,7 @@ def ink_mask(
     generator = np.random.default_rng(seed)
     unit, oversampling = height / GRID_HEIGHT, 3
     canvas = (round(height * 1.8), round(height * 1.8))
-    mask = Image.new("L", tuple(side * oversampling for side in canvas), 0)
+    mask = Image.new("L", (canvas[0] * oversampling, canvas[1] * oversampling), 0)
     pencil = ImageDraw.Draw(mask)
     origin = np.array(canvas) / 2 - np.array([GRID_WIDTH, GRID_HEIGHT]) * unit / 2
     radius = pen * height / 2 * oversampling

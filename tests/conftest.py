@@ -1,15 +1,18 @@
-"""What several test files share: a closed-off environment and one trained network."""
+"""What several test files share: a closed-off environment and one trained network.
+
+Only the fixtures that train import TensorFlow, so that tests of everything else start fast.
+"""
 
 import hashlib
+import re
 import socket
+import sys
 import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 
 import helpers.data
 from helpers.data import load_sample
-from helpers.saving import export_litert
-from helpers.training import QUICK, train
 
 import matplotlib
 import numpy as np
@@ -18,8 +21,29 @@ from PIL import Image, ImageDraw
 
 matplotlib.use("agg")
 
-# Small enough to train in a second, long enough to learn something.
-TINY = replace(QUICK, epochs=4, batch_size=32, augmentation=0.5)
+# What a test module imports if it needs TensorFlow.
+TENSORFLOW = re.compile(
+    r"helpers\.learning|helpers\.series import shipping|helpers\.series\.shipping"
+    r"|benchmarks\.(measuring|reading|refusing)|from benchmarks import|tests\.faults"
+)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--without-tensorflow", action="store_true", help="leave out what needs TensorFlow"
+    )
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out the modules that need TensorFlow, which takes seconds to import."""
+    if config.getoption("without_tensorflow") and collection_path.name.startswith("test_"):
+        return bool(TENSORFLOW.search(collection_path.read_text(encoding="utf-8"))) or None
+    return None
+
+
+def pytest_sessionfinish(session):
+    if session.config.getoption("without_tensorflow"):
+        assert "tensorflow" not in sys.modules, "a test imports TensorFlow: see TENSORFLOW above"
 
 
 @pytest.fixture(autouse=True)
@@ -70,17 +94,23 @@ def digits(sample):
 @pytest.fixture(scope="session")
 def trained(digits):
     """A network trained with seed 7 on a few digits, and what happened meanwhile."""
+    from helpers.learning.training import QUICK, train
+
+    # Small enough to train in a second, long enough to learn something.
+    recipe = replace(QUICK, epochs=4, batch_size=32, warp_strength=0.5)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model, history = train(
-            digits.images, digits.labels, seed=7, recipe=TINY, validation=digits.validation
+            digits.images, digits.labels, seed=7, recipe=recipe, validation=digits.validation
         )
-    return SimpleNamespace(model=model, history=history, recipe=TINY, warnings=caught)
+    return SimpleNamespace(model=model, history=history, recipe=recipe, warnings=caught)
 
 
 @pytest.fixture(scope="session")
 def litert_file(trained, tmp_path_factory):
     """The trained network in LiteRT's format."""
+    from helpers.learning.saving import export_litert
+
     path = tmp_path_factory.mktemp("litert") / "digits.tflite"
     export_litert(trained.model, path)
     return path
@@ -90,9 +120,9 @@ def litert_file(trained, tmp_path_factory):
 def seven():
     """A dark seven on light paper: a PIL picture, 300 wide, 400 high, off the middle."""
     picture = Image.new("L", (300, 400), 235)
-    stroke = {"fill": 40, "width": 26, "joint": "curve"}
-    ImageDraw.Draw(picture).line([(60, 70), (200, 76), (120, 330)], **stroke)
-    ImageDraw.Draw(picture).line([(100, 215), (210, 215)], **stroke)
+    pen = ImageDraw.Draw(picture)
+    for stroke in ([(60, 70), (200, 76), (120, 330)], [(100, 215), (210, 215)]):
+        pen.line(stroke, fill=40, width=26, joint="curve")
     return picture
 
 

@@ -1,19 +1,16 @@
-from pathlib import Path
-
 from helpers.companions import COMPANIONS, load_companions, tabulate_companions
-from helpers.prediction import DigitReader
-from helpers.preparation import prepare_digit
+from helpers.places import images_folder
+from helpers.reading.network import Network
+from helpers.reading.pictures import open_picture
+from helpers.reading.preparation import prepare_digit
 
 import numpy as np
 import pytest
-from PIL import Image
-
-IMAGES = Path(__file__).parent.parent / "images"
 
 
 @pytest.fixture(scope="module")
 def companions():
-    return load_companions(IMAGES)
+    return load_companions()
 
 
 def test_they_have_the_shape_of_mnist_and_the_first_two_its_form(companions):
@@ -29,13 +26,13 @@ def test_the_third_is_a_photo_that_is_merely_squeezed(companions):
 
 
 def test_the_network_that_ships_reads_what_can_be_read(companions):
-    reader = DigitReader()
-    easy, ambiguous, squeezed = reader.predict(companions)
+    network = Network()
+    easy, ambiguous, squeezed = network.predict(companions)
     assert easy.argmax() == 3 and easy.max() > 0.9
     assert set(ambiguous.argsort()[-2:]) == {4, 9} and ambiguous.max() < 0.9
     assert squeezed.argmax() != 7
-    prepared = prepare_digit(Image.open(IMAGES / "seven.png"))
-    assert reader.predict(prepared[None])[0].argmax() == 7
+    prepared = prepare_digit(open_picture(images_folder() / "seven.png"))
+    assert network.predict(prepared[None])[0].argmax() == 7
 
 
 def test_the_table_names_the_answer_and_the_runner_up():

@@ -1,4 +1,4 @@
-from helpers.plots import plot_confusion, plot_history, plot_probabilities, show_digits, use_style
+from helpers.plots import plot_confusion, plot_digits, plot_history, plot_probabilities, use_style
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,7 +21,7 @@ def drawn(figure):
 @pytest.mark.parametrize("channel", [(), (1,)], ids=["without channel", "with channel"])
 def test_digits_are_drawn_row_by_row_and_upright(channel):
     images = np.random.default_rng(0).integers(0, 256, (7, 28, 28, *channel), np.uint8)
-    figure = show_digits(images, columns=3)
+    figure = plot_digits(images, columns=3)
     for shown, image in zip(drawn(figure), images, strict=True):
         np.testing.assert_array_equal(shown.get_array(), image.reshape(28, 28))
         assert shown.origin == "upper"
@@ -32,26 +32,26 @@ def test_digits_are_drawn_row_by_row_and_upright(channel):
 
 
 def test_places_without_a_digit_stay_empty():
-    figure = show_digits(np.zeros((2, 28, 28)), columns=5)
+    figure = plot_digits(np.zeros((2, 28, 28)), columns=5)
     assert len(drawn(figure)) == 2
     assert not any(axis.axison for axis in figure.axes)
 
 
 def test_ink_is_dark_and_paper_light_whatever_the_image_holds():
     faint = np.full((1, 28, 28), 128, np.uint8)
-    (shown,) = drawn(show_digits(faint))
+    (shown,) = drawn(plot_digits(faint))
     paper, middle, ink = shown.cmap(shown.norm(np.array([0, 128, 255])))[:, 0]
     assert (paper, ink) == (1.0, 0.0)
     assert 0.4 < middle < 0.6
 
 
 def test_the_range_of_values_can_be_given():
-    (shown,) = drawn(show_digits(np.zeros((1, 28, 28)), value_range=(-0.4, 2.8)))
+    (shown,) = drawn(plot_digits(np.zeros((1, 28, 28)), value_range=(-0.4, 2.8)))
     assert shown.get_clim() == (-0.4, 2.8)
 
 
 def test_each_digit_gets_its_own_title():
-    figure = show_digits(np.zeros((3, 28, 28)), titles=["seven", "two", "one"], columns=2)
+    figure = plot_digits(np.zeros((3, 28, 28)), titles=["seven", "two", "one"], columns=2)
     assert [axis.get_title() for axis in figure.axes] == ["seven", "two", "one", ""]
 
 

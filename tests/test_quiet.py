@@ -54,7 +54,10 @@ def test_no_file_descriptor_stays_open():
 
 
 def test_tensorflow_and_keras_are_imported_without_a_word():
-    code = "from helpers.backend import keras, tf; print(keras.backend.backend(), tf.constant(2))"
+    code = (
+        "from helpers.learning.backend import keras, tf\n"
+        "print(keras.backend.backend(), tf.constant(2))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("tensorflow tf.Tensor(2")
     assert done.stderr == ""

@@ -21,7 +21,7 @@ UNIT, LEFT, TOP = 15, 65, 35
 def page(browser, lab_in, tmp_path_factory):
     """A notebook with a drawing pad, its one cell run."""
     folder = tmp_path_factory.mktemp("lab")
-    pad = new_code_cell("from helpers.pad import DrawingPad\n\nDrawingPad()", id="pad")
+    pad = new_code_cell("from helpers.reading.pad import DrawingPad\n\nDrawingPad()", id="pad")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(new_notebook(cells=[pad], metadata=kernel), folder / "pad.ipynb")
     page = browser.new_page(viewport={"width": 1280, "height": 800})

@@ -24,12 +24,12 @@ COMMON = """
 import hashlib, sys
 from dataclasses import replace
 from pathlib import Path
-from helpers.checkpoints import removed_when_done
+from helpers.learning.checkpoints import removed_when_done
 from helpers.data import load_sample
-from helpers.evaluation import cross_validate
-from helpers.models import build_cnn
-from helpers.saving import save_model
-from helpers.training import QUICK, train
+from helpers.learning.trials import cross_validate
+from helpers.learning.models import build_cnn
+from helpers.learning.saving import save_model
+from helpers.learning.training import QUICK, train
 import numpy as np
 
 folder = Path(sys.argv[1])
@@ -41,7 +41,7 @@ def digest(*arrays):
 """
 
 TRAINING = """
-recipe = replace(QUICK, epochs=6, other_hands=0.1)
+recipe = replace(QUICK, epochs=6, redrawn=0.1)
 print("begin", flush=True)
 with removed_when_done(folder) as checkpoints:
     model, history = train(images, labels, 3, recipe, checkpoints=checkpoints)
@@ -78,6 +78,7 @@ class Process:
             [sys.executable, "-c", COMMON + script, str(folder)],
             stdout=subprocess.PIPE, text=True, cwd=PROJECT, start_new_session=True,
         )  # fmt: skip
+        assert self._process.stdout is not None
         if self._process.stdout.readline() != "begin\n":
             raise RuntimeError("the script failed before it began")
 
@@ -134,7 +135,7 @@ def kill_while_saving(times: int, rng: np.random.Generator) -> list[dict]:
         A row a time: after how many seconds it was killed, and whether the file held
         one of the two networks, whole.
     """
-    from helpers.saving import load_model
+    from helpers.learning.saving import load_model
 
     rows = []
     for _ in range(times):

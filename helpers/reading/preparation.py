@@ -1,0 +1,86 @@
+"""One digit, prepared the way MNIST was prepared.
+
+Each step is a small function, so that a notebook can show what it does: clean the ink, crop
+to it, thicken thin strokes, then place it as `helpers.layout` does. `helpers.reading.ink`
+finds the ink, and `helpers.reading.segmentation` tells several digits apart.
+
+The steps map "ink", (height, width) float from 0 paper to 1 ink, to ink.
+"""
+
+from helpers.layout import BOX, centre_by_mass, crop_to_ink, scale_to_box
+from helpers.reading.ink import find_strokes, to_ink
+from helpers.reading.pictures import to_grey
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+from skimage.morphology import disk, skeletonize
+
+# Stroke width in pixels of the 20-pixel box; thinner ones are rare in MNIST.
+LEAST_STROKE_WIDTH = 2.0
+
+
+def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """Keep the ink of the strokes and their soft edges, and turn the rest into paper.
+
+    Args:
+        ink: (height, width) float, 0 paper to 1 ink.
+        strokes: (height, width) bool, True on the strokes, of which there are some.
+
+    Returns:
+        (height, width) float32, 0 to 1, as dark as the strokes are on average.
+    """
+    edges = ndimage.binary_dilation(strokes, iterations=2)
+    paper_level = threshold_otsu(ink) / 2
+    full_level = np.percentile(ink[strokes], 50)
+    levels = (ink - paper_level) / max(full_level - paper_level, 1e-6)
+    return np.where(edges, np.clip(levels, 0, 1), 0).astype(np.float32)
+
+
+def thicken_strokes(ink: np.ndarray) -> np.ndarray:
+    """Thicken strokes that would be thinner in the 20-pixel box than those of MNIST.
+
+    The stroke width is the inked area divided by the length of its skeleton. The picture
+    grows with the strokes.
+    """
+    strokes = ink > 0.5
+    length = skeletonize(strokes).sum()
+    if not length:
+        return ink
+    width = strokes.sum() / length
+    missing = LEAST_STROKE_WIDTH * max(ink.shape) / BOX - width
+    radius = round(missing / 2)
+    if radius < 1:
+        return ink
+    return ndimage.grey_dilation(np.pad(ink, radius), footprint=disk(radius))
+
+
+def prepare_strokes(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """Prepare the ink of one digit the way MNIST was prepared.
+
+    Args:
+        ink: (height, width) float, 0 paper to 1 ink.
+        strokes: (height, width) bool, True on the strokes of the digit.
+
+    Returns:
+        (28, 28) uint8, 0 background to 255 ink.
+    """
+    box = scale_to_box(thicken_strokes(crop_to_ink(clean_ink(ink, strokes))))
+    return np.round(centre_by_mass(box) * 255).astype(np.uint8)
+
+
+def prepare_digit(image: Image.Image) -> np.ndarray:
+    """Prepare a picture of one digit the way MNIST was prepared.
+
+    Args:
+        image: One digit, dark on light or light on dark, in any of Pillow's modes.
+
+    Returns:
+        (28, 28) uint8, 0 background to 255 ink.
+
+    Raises:
+        PictureError: If no digit stands out from the background.
+    """
+    ink = to_ink(to_grey(image))
+    return prepare_strokes(ink, find_strokes(ink))

@@ -1,0 +1,89 @@
+"""Takes a picture through all steps, from its brightness to its digits.
+
+Each step is a module of its own: `pictures`, `ink`, `segmentation`, `preparation`,
+`network`. The command line is `helpers.reading.command`.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from helpers.reading.digits import Box, Digit
+from helpers.reading.ink import find_strokes, to_ink
+from helpers.reading.network import Network
+from helpers.reading.pictures import PictureError, open_picture, to_grey
+from helpers.reading.segmentation import find_digits, read_single_digit
+
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of reading a picture file.
+
+    Attributes:
+        name: What messages call the picture.
+        image: The picture as it is seen; None if it could not be read.
+        digits: Its digits in reading order; empty if it could not be read.
+        error: What was wrong, in one sentence; None if all went well.
+    """
+
+    name: str
+    image: Image.Image | None
+    digits: list[Digit]
+    error: str | None
+
+
+class DigitReader:
+    """Reads pictures with a network; use it in one thread at a time."""
+
+    def __init__(self, network: Network | None = None):
+        """Use a network, by default the one that ships."""
+        self.network = network or Network()
+
+    def read(self, image: Image.Image, single: bool = False) -> list[Digit]:
+        """Read the digits in a picture.
+
+        Args:
+            image: In any of Pillow's modes, as it is seen.
+            single: Whether to take all ink for one digit.
+
+        Returns:
+            The digits in reading order, at least one; boxes in pixels of the picture.
+
+        Raises:
+            PictureError: If no digit stands out from the background.
+        """
+        grey = to_grey(image)
+        ink = to_ink(grey)
+        strokes = find_strokes(ink)
+        if single:
+            digits = [read_single_digit(ink, strokes, self.network.predict)]
+        else:
+            digits = find_digits(ink, strokes, self.network.predict)
+        scale = image.width / grey.shape[1], image.height / grey.shape[0]
+        return [replace(digit, box=_scaled(digit.box, *scale)) for digit in digits]
+
+    def read_file(
+        self, name: str, source: Path | BinaryIO | None = None, single: bool = False
+    ) -> Reading:
+        """Read the digits in a picture file; what is wrong with it is returned, not raised.
+
+        Args:
+            name: What the error calls the picture.
+            source: A path or an open file; by default the name is the path.
+            single: Whether to take all ink for one digit.
+        """
+        try:
+            image = open_picture(source or Path(name), name)
+        except PictureError as error:
+            return Reading(name, None, [], str(error))
+        try:
+            return Reading(name, image, self.read(image, single), None)
+        except PictureError as error:
+            return Reading(name, None, [], f"{name}: {error}")
+
+
+def _scaled(box: Box, across: float, down: float) -> Box:
+    left, top, right, bottom = box
+    return round(left * across), round(top * down), round(right * across), round(bottom * down)

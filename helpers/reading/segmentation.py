@@ -1,0 +1,268 @@
+"""Tells the digits of a picture apart and puts them in reading order.
+
+Connected components of ink form digits, and digits form rows. Where two readings are
+possible, one digit in two parts or two digits, the network scores both and the more
+probable one wins. That is the over-segmentation of LeCun et al., "Gradient-based learning
+applied to document recognition", 1998, section V, limited to neighbouring components.
+Nothing is cut: two digits that touch are read as one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from helpers.reading.digits import Box, Digit
+from helpers.reading.ink import TOUCHING
+from helpers.reading.pictures import PictureError
+from helpers.reading.preparation import prepare_strokes
+
+import numpy as np
+from scipy import ndimage
+
+# All lengths are shares of the height of a digit.
+LEAST_HEIGHT = 0.5  # anything lower is part of a digit
+WIDEST_GAP = 0.3  # between parts of one digit beside each other
+LOW_PART = 0.3  # anything lower, above or below another part, belongs to it
+TALLEST_GAP = 0.25  # between parts above each other
+FARTHEST_PART = 0.4  # from a low component to its row
+WIDEST_DIGIT = 1.6
+SAME_ROW = 0.6  # vertical distance between the middles of neighbours in a row
+LEAST_SHARED_WIDTH = 0.3  # of the narrower of two parts above each other
+MOST_PARTS = 3  # beside each other in one digit
+
+# A page of digits has fewer components; a texture has more.
+MOST_COMPONENTS = 300
+SOFT_EDGE = 3  # pixels around a stroke
+
+Classifier = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Component:
+    """A connected component of ink, or several taken together.
+
+    Attributes:
+        numbers: The numbers of its connected components.
+        top: First row of its bounding box, in pixels.
+        left: First column.
+        bottom: The row below its last one.
+        right: The column right of its last one.
+    """
+
+    numbers: tuple[int, ...]
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        """Height of the bounding box in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Width of the bounding box in pixels."""
+        return self.right - self.left
+
+    @property
+    def middle(self) -> float:
+        """The row half way between top and bottom."""
+        return (self.top + self.bottom) / 2
+
+    def merged_with(self, other: "Component") -> "Component":
+        """Take both together."""
+        return Component(
+            self.numbers + other.numbers,
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+
+def find_digits(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> list[Digit]:
+    """Find the digits of a picture.
+
+    Args:
+        ink: (height, width) float, 0 paper to 1 ink.
+        strokes: (height, width) bool, True on strokes.
+        classify: Maps (n, 28, 28) uint8 to (n, 10) probabilities.
+
+    Returns:
+        The digits in reading order: by row from top to bottom, then from left to right.
+
+    Raises:
+        PictureError: If there are too many components of ink to be digits.
+    """
+    search = _Search(ink, strokes, classify)
+    return [
+        replace(digit, row=number)
+        for number, row in enumerate(into_rows(search.stacked(search.components())))
+        for digit in search.best_split(row)
+    ]
+
+
+def read_single_digit(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> Digit:
+    """Read all strokes as one digit; for the arguments see `find_digits`."""
+    pixels = prepare_strokes(ink, strokes)
+    return Digit(0, bounding_box(strokes), pixels, classify(pixels[None])[0])
+
+
+def bounding_box(strokes: np.ndarray) -> Box:
+    """The bounding box of all strokes, of which there are some."""
+    rows, columns = np.flatnonzero(strokes.any(axis=1)), np.flatnonzero(strokes.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+class _Search:
+    """The search in one picture, which classifies nothing twice."""
+
+    def __init__(self, ink: np.ndarray, strokes: np.ndarray, classify: Classifier):
+        self.ink, self.classify = ink, classify
+        self.labels, count = ndimage.label(strokes, structure=TOUCHING)
+        if count > MOST_COMPONENTS:
+            raise PictureError(f"no digit found: {count} specks of ink are a texture, not writing.")
+        self.seen: dict[frozenset[int], Digit] = {}
+
+    def components(self) -> list[Component]:
+        """The connected components of the strokes."""
+        boxes = enumerate(ndimage.find_objects(self.labels), start=1)
+        return [
+            Component((number,), rows.start, columns.start, rows.stop, columns.stop)
+            for number, (rows, columns) in boxes
+        ]
+
+    def classified(self, components: Sequence[Component]) -> list[Digit]:
+        """Prepare and classify components, all new ones in one batch."""
+        new = {
+            key: component
+            for component in components
+            if (key := frozenset(component.numbers)) not in self.seen
+        }
+        if new:
+            prepared = np.stack([self.prepared(component) for component in new.values()])
+            for (key, component), pixels, probabilities in zip(
+                new.items(), prepared, self.classify(prepared), strict=True
+            ):
+                box = (component.left, component.top, component.right, component.bottom)
+                self.seen[key] = Digit(0, box, pixels, probabilities)
+        return [self.seen[frozenset(component.numbers)] for component in components]
+
+    def prepared(self, component: Component) -> np.ndarray:
+        """The component alone, prepared the way MNIST was: (28, 28) uint8."""
+        window = np.s_[
+            max(component.top - SOFT_EDGE, 0) : component.bottom + SOFT_EDGE,
+            max(component.left - SOFT_EDGE, 0) : component.right + SOFT_EDGE,
+        ]
+        own = np.isin(self.labels[window], component.numbers)
+        return prepare_strokes(self.ink[window], own)
+
+    def log_probability(self, *components: Component) -> float:
+        """Logarithm of the probability that all of these are read right, if they are digits."""
+        found = self.classified(components)
+        return sum(float(np.log(digit.probabilities.max())) for digit in found)
+
+    def stacked(self, components: list[Component]) -> list[Component]:
+        """Merge parts above each other, such as the bar of a 5 with its bowl."""
+        apart: set[tuple[Component, Component]] = set()
+        while pair := next(_stacked_pairs(components, apart), None):
+            upper, lower = pair
+            together = upper.merged_with(lower)
+            is_low = min(upper.height, lower.height) < LOW_PART * together.height
+            if is_low or self.log_probability(together) >= self.log_probability(upper, lower):
+                components = [part for part in components if part not in pair] + [together]
+            else:
+                apart.add(pair)
+        return components
+
+    def best_split(self, row: list[Component]) -> list[Digit]:
+        """Divide a row, from left to right, into the most probable sequence of digits."""
+        candidates = list(_candidates(row))
+        self.classified([component for _, _, component in candidates])
+        best: dict[int, tuple[float, list[Component]]] = {0: (0.0, [])}
+        for end in range(1, len(row) + 1):
+            best[end] = max(
+                (
+                    (best[start][0] + self.log_probability(component), [*best[start][1], component])
+                    for start, stop, component in candidates
+                    if stop == end
+                ),
+                key=lambda split: split[0],
+            )
+        return self.classified(best[len(row)][1])
+
+
+def _stacked_pairs(
+    components: list[Component], apart: set[tuple[Component, Component]]
+) -> Iterator[tuple[Component, Component]]:
+    """Yield pairs of components above each other and close, the closest first."""
+    tops, lefts, bottoms, rights = np.array(
+        [(part.top, part.left, part.bottom, part.right) for part in components]
+    ).T
+    gaps = tops[None, :] - bottoms[:, None]
+    heights = np.maximum(bottoms[None, :], bottoms[:, None]) - tops[:, None]
+    shared = np.minimum(rights[None, :], rights[:, None]) - np.maximum(
+        lefts[None, :], lefts[:, None]
+    )
+    widths = rights - lefts
+    is_above = (tops[:, None] < tops[None, :]) | (
+        (tops[:, None] == tops[None, :]) & np.triu(np.ones_like(gaps, bool), k=1)
+    )
+    is_near = gaps < TALLEST_GAP * heights
+    overlaps = shared >= LEAST_SHARED_WIDTH * np.minimum(widths[None, :], widths[:, None])
+    pairs = np.argwhere(is_above & is_near & overlaps)
+    for upper, lower in sorted(pairs.tolist(), key=lambda pair: gaps[tuple(pair)]):
+        pair = (components[upper], components[lower])
+        if pair not in apart:
+            yield pair
+
+
+def into_rows(components: Sequence[Component]) -> list[list[Component]]:
+    """Sort components into rows from top to bottom, each from left to right.
+
+    A digit joins the row whose last digit so far is nearest in height, so a row may slope.
+    A component too low for a digit joins the nearest row as a part, or is left out if it
+    lies too far from any.
+    """
+    tallest = max(part.height for part in components)
+    height = float(
+        np.median([part.height for part in components if part.height >= LEAST_HEIGHT * tallest])
+    )
+    by_left = sorted(components, key=lambda part: part.left)
+    rows: list[list[Component]] = []
+    for digit in (part for part in by_left if part.height >= LEAST_HEIGHT * height):
+        nearest = min(rows, key=lambda row: abs(row[-1].middle - digit.middle), default=None)
+        if nearest and abs(nearest[-1].middle - digit.middle) < SAME_ROW * height:
+            nearest.append(digit)
+        else:
+            rows.append([digit])
+    for part in (part for part in by_left if part.height < LEAST_HEIGHT * height):
+        distance, row = min(
+            ((_distance(part, digit), row) for row in rows for digit in row),
+            key=lambda candidate: candidate[0],
+        )
+        if distance < FARTHEST_PART * height:
+            row.append(part)
+    rows.sort(key=lambda row: np.mean([part.middle for part in row]))
+    return [sorted(row, key=lambda part: part.left) for row in rows]
+
+
+def _distance(component: Component, other: Component) -> int:
+    """Gap between two bounding boxes, across or down, whichever is larger."""
+    across = max(component.left, other.left) - min(component.right, other.right)
+    down = max(component.top, other.top) - min(component.bottom, other.bottom)
+    return max(across, down, 0)
+
+
+def _candidates(row: list[Component]) -> Iterator[tuple[int, int, Component]]:
+    """Yield (start, stop, component) for each run row[start:stop] that could be one digit."""
+    height = max(part.height for part in row)
+    for start, component in enumerate(row):
+        yield start, start + 1, component
+        merged = component
+        for stop in range(start + 2, min(start + MOST_PARTS, len(row)) + 1):
+            part = row[stop - 1]
+            gap, merged = part.left - merged.right, merged.merged_with(part)
+            if gap > WIDEST_GAP * height or merged.width > WIDEST_DIGIT * height:
+                break
+            yield start, stop, merged

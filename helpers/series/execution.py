@@ -1,0 +1,264 @@
+"""Runs the notebooks in order from the command line: `make tutorial` and `make notebooks`.
+
+Copies are executed under `build/`, so the repository stays unchanged; with `--in-place` the
+outputs are stored in the notebooks themselves. nbval decides whether they are the right ones.
+"""
+
+import argparse
+import asyncio
+import base64
+import io
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+from helpers import places
+from helpers.data import load_mnist
+from helpers.errors import UserError, ending_in_one_sentence, print_error
+from helpers.facts import read_facts
+from helpers.files import atomic_write
+from helpers.places import EVALUATION_FILE, MODEL_FILE, relative_to_project, trained_folder
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from PIL import Image
+from traitlets.config import Config
+
+CELL_TIMEOUT_SECONDS = 3600
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class NotebookError(UserError):
+    """A notebook did not run to its end; the message names the cell and the error."""
+
+
+class NotebookInterruptedError(UserError):
+    """A notebook was interrupted; the message names the cell."""
+
+
+class _CellReport:
+    """Prints each code cell's number, id and duration as it runs; the hooks of nbclient."""
+
+    def __init__(self, notebook: NotebookNode):
+        self._ids = [cell.id for cell in notebook.cells if cell.cell_type == "code"]
+        self._since = 0.0
+        self.running = "before the first cell"
+
+    def start(self, cell: NotebookNode, cell_index: int) -> None:
+        if cell.cell_type == "code":
+            self.running, self._since = f"cell {cell.id}", time.perf_counter()
+            number = self._ids.index(cell.id) + 1
+            print(f"  {number:2} of {len(self._ids)}  {cell.id:32}", end="", flush=True)
+
+    def end(self, cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
+        print(f"{time.perf_counter() - self._since:7.1f} s", flush=True)
+
+
+def execute(notebook: NotebookNode, name: str, is_full: bool) -> None:
+    """Execute a notebook's cells in order in a fresh kernel and store their outputs in it.
+
+    Prints each code cell's number, id and duration as it runs.
+
+    Args:
+        notebook: The notebook; changed in place.
+        name: What error messages call it.
+        is_full: Whether it works on the full MNIST; on the sample otherwise.
+
+    Raises:
+        NotebookError: If a cell raises, takes longer than an hour, or its kernel dies.
+        NotebookInterruptedError: If the process is interrupted meanwhile.
+    """
+    report = _CellReport(notebook)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT_SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=True,  # Sliders keep their contents there; without it, nbclient fails.
+        resources={"metadata": {"path": str(_notebooks_folder())}},
+        # Without it, each kernel warns that others on this machine might listen in.
+        config=Config(KernelManager={"transport_encryption": "auto"}),
+        on_cell_start=report.start,
+        on_cell_executed=report.end,
+    )
+    try:
+        _run(client, os.environ | {"MNIST_DATA": "full" if is_full else "sample"})
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        print()
+        raise NotebookError(f"{name}, {report.running}: {_reason(error)}") from None
+    except KeyboardInterrupt:
+        print()
+        raise NotebookInterruptedError(
+            f"interrupted in {name}, {report.running}; the same command starts over, and "
+            "trainings resume after their last finished epoch."
+        ) from None
+    notebook.metadata.pop("language_info", None)
+    notebook.metadata.pop("widgets", None)
+    drop_widgets(notebook)
+    shrink_pictures(notebook)
+
+
+def _run(client: NotebookClient, environment: dict[str, str]) -> None:
+    """Run a client; if this is interrupted, shut its kernel down first.
+
+    It runs outside the main thread, since there nbclient installs signal handlers of its own,
+    which remove the kernel under its feet and end in its tracebacks.
+    """
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(client.async_execute(env=environment))
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        done = thread.submit(loop.run_until_complete, task)
+        try:
+            done.result()
+        except KeyboardInterrupt:
+            loop.call_soon_threadsafe(task.cancel)
+            wait([done])
+            raise
+        finally:
+            loop.close()
+
+
+def drop_widgets(notebook: NotebookNode) -> None:
+    """Remove widgets from the outputs: without their kernel they show only an error."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})
+            ]
+
+
+def shrink_pictures(notebook: NotebookNode) -> None:
+    """Store each PNG in the outputs with a palette of 256 colours, at a third of the size.
+
+    Figures have fewer colours than that, so nothing visible is lost.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if png := output.get("data", {}).get("image/png"):
+                picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+                shrunk = io.BytesIO()
+                picture.quantize(256).save(shrunk, "PNG", optimize=True)
+                output["data"]["image/png"] = base64.b64encode(shrunk.getvalue()).decode()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CellExecutionError):
+        return f"{error.ename}: {error.evalue}"
+    return str(error)
+
+
+def run_copies(paths: Sequence[Path], is_full: bool) -> dict[str, float]:
+    """Execute a copy of each notebook under `build/notebooks`.
+
+    One that fails half way is kept there, too, with the traceback.
+
+    Returns:
+        Seconds that each notebook took, by its name.
+    """
+    seconds = {}
+    for path in paths:
+        print(path.stem, flush=True)
+        start = time.perf_counter()
+        _write(_executed(path, is_full), _copy_of(path))
+        seconds[path.stem] = time.perf_counter() - start
+    return seconds
+
+
+def run_in_place(paths: Sequence[Path]) -> None:
+    """Execute each notebook on full MNIST and store its outputs; one that fails stays unchanged."""
+    for path in paths:
+        print(path.stem, flush=True)
+        _write(_executed(path, is_full=True), path)
+
+
+def _executed(path: Path, is_full: bool) -> NotebookNode:
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception:  # Whatever a file holds that is not a notebook.
+        raise NotebookError(f"{path} is not a readable notebook; restore it.") from None
+    try:
+        execute(notebook, path.stem, is_full)
+    except NotebookError as error:
+        copy = _copy_of(path)
+        _write(notebook, copy)
+        shown = relative_to_project(copy)
+        raise NotebookError(f"{error} (the traceback is in {shown})") from None
+    return notebook
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    with atomic_write(path) as unfinished:
+        nbformat.write(notebook, unfinished)
+
+
+def summarise(is_full: bool, seconds: dict[str, float]) -> str:
+    """Say what was run, how long it took, how well it went, and where the results are."""
+    folder = trained_folder(is_full)
+    figures = read_facts(folder / EVALUATION_FILE)
+    scores = figures["cross_validation"]
+    data = "full MNIST, 70,000 digits" if is_full else "sample of 5,000 digits (no network)"
+    rows = [
+        ("data", data),
+        *((f"time {name}", f"{duration:.0f} s") for name, duration in seconds.items()),
+        ("time in all", f"{sum(seconds.values()) / 60:.1f} min"),
+        ("cross-validation", f"{scores['mean']:.2%} ± {scores['std']:.2%} (mean ± std)"),
+        ("test accuracy", f"{figures['test_accuracy']:.2%}"),
+        ("trained network", str(relative_to_project(folder / MODEL_FILE))),
+        ("executed notebooks", str(relative_to_project(_executed_folder()))),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+
+
+def _notebooks_folder() -> Path:
+    return places.project_folder() / "notebooks"
+
+
+def _executed_folder() -> Path:
+    return places.build_folder() / "notebooks"
+
+
+def _copy_of(path: Path) -> Path:
+    return _executed_folder() / path.name
+
+
+def main() -> None:
+    """Run the notebooks: `python -m helpers.series.execution [--in-place] [NOTEBOOK …]`."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.series.execution", description=__doc__)
+    parser.add_argument("notebooks", metavar="NOTEBOOK", nargs="*", type=Path)
+    parser.add_argument("--in-place", action="store_true", help="store the outputs; full MNIST")
+    options = parser.parse_args()
+    if missing := [str(path) for path in options.notebooks if not path.is_file()]:
+        parser.error(f"no such notebook: {', '.join(missing)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ending_in_one_sentence():
+            _run_all(options.notebooks, options.in_place)
+    except NotebookInterruptedError as error:
+        print_error(error)
+        sys.exit(130)
+
+
+def _run_all(chosen: Sequence[Path], in_place: bool) -> None:
+    paths = chosen or sorted(_notebooks_folder().glob("[0-9][0-9]_*.ipynb"))
+    # Decided once, so that all notebooks work on the same data.
+    is_full = load_mnist(full=in_place).is_full
+    if in_place:
+        run_in_place(paths)
+    elif chosen:
+        run_copies(paths, is_full)
+    else:
+        # Removed first, so that the summary can only be of this run.
+        (trained_folder(is_full) / EVALUATION_FILE).unlink(missing_ok=True)
+        print("\n" + summarise(is_full, run_copies(paths, is_full)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+from helpers.reading.digits import SURE, Digit
+from helpers.reading.pictures import LONGEST_SIDE, PictureError, open_picture
+from helpers.reading.preparation import prepare_digit
+from helpers.reading.reader import DigitReader
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return DigitReader()
+
+
+@pytest.mark.parametrize(("probability", "is_sure"), [(SURE - 0.01, False), (SURE, True)])
+def test_an_answer_is_the_most_probable_digit_and_sure_above_a_threshold(probability, is_sure):
+    probabilities = np.full(10, (1 - probability) / 9)
+    probabilities[4] = probability
+    answer = Digit(0, (0, 0, 9, 9), np.zeros((28, 28), np.uint8), probabilities)
+    assert (answer.digit, answer.probability, answer.is_sure) == (4, probability, is_sure)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_picture_is_prepared_before_it_is_read(reader, seven, single):
+    (answer,) = reader.read(seven, single)
+    np.testing.assert_array_equal(answer.pixels, prepare_digit(seven))
+    expected = reader.network.predict(prepare_digit(seven)[None])[0]
+    np.testing.assert_array_equal(answer.probabilities, expected)
+
+
+@pytest.fixture(scope="module")
+def sheet(sample):
+    """Two rows, 7 and 1 above 4, each digit 100 pixels wide and high, dark on grey."""
+    ink = np.zeros((400, 500), np.uint8)
+    places = {7: (30, 60), 1: (40, 300), 4: (250, 170)}
+    for digit, (top, left) in places.items():
+        drawn = Image.fromarray(sample.x_test[sample.y_test == digit][0]).resize((100, 100))
+        ink[top : top + 100, left : left + 100] = np.asarray(drawn)
+    return Image.fromarray((200 - 0.6 * ink).astype(np.uint8))
+
+
+def test_several_digits_come_in_reading_order_with_rows_and_boxes(reader, sheet):
+    answers = reader.read(sheet)
+    assert [(answer.digit, answer.row) for answer in answers] == [(7, 0), (1, 0), (4, 1)]
+    for answer, (left, top) in zip(answers, [(60, 30), (300, 40), (170, 250)], strict=True):
+        assert left <= answer.box[0] < answer.box[2] <= left + 100
+        assert top <= answer.box[1] < answer.box[3] <= top + 100
+
+
+def test_boxes_are_in_pixels_of_the_picture_however_large(reader, sheet):
+    factor = 4
+    large = sheet.resize((factor * sheet.width, factor * sheet.height))
+    assert max(large.size) > LONGEST_SIDE
+    boxes = np.array([answer.box for answer in reader.read(sheet)])
+    large_boxes = np.array([answer.box for answer in reader.read(large)])
+    np.testing.assert_allclose(large_boxes, factor * boxes, atol=4 * factor)
+
+
+def test_boxes_are_in_the_picture_as_it_is_seen(reader, sheet, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side
+    path = tmp_path / "sheet.jpg"
+    sheet.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=95)
+    boxes = [answer.box for answer in reader.read(sheet)]
+    seen = [answer.box for answer in reader.read(open_picture(path))]
+    np.testing.assert_allclose(seen, boxes, atol=3)
+
+
+def test_all_ink_can_be_taken_for_one_digit(reader, sheet):
+    (answer,) = reader.read(sheet, single=True)
+    assert answer.box[0] < 160 and answer.box[2] > 300
+
+
+def test_a_blank_picture_is_an_error(reader):
+    with pytest.raises(PictureError, match="no digit found"):
+        reader.read(Image.new("L", (80, 80), 255))
+
+
+def test_what_came_of_a_file_is_returned_whether_or_not_it_could_be_read(reader, seven, tmp_path):
+    seven.save(tmp_path / "seven.png")
+    Image.new("L", (80, 80), 255).save(tmp_path / "blank.png")
+    read, blank, missing = (
+        reader.read_file(str(tmp_path / name)) for name in ("seven.png", "blank.png", "missing.png")
+    )
+    assert len(read.digits) == 1 and read.error is None and read.image.size == seven.size
+    assert (blank.image, blank.digits) == (missing.image, missing.digits) == (None, [])
+    assert blank.error.startswith(f"{tmp_path / 'blank.png'}: no digit found")
+    assert "No such file" in missing.error
