@@ -44,7 +44,10 @@ faults: $(READY) ## plant faults, kill processes, damage files; renew the tables
 	@$(RUN) -m tests.faults.planted
 
 lab: $(READY) ## open JupyterLab in notebooks/
-	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
+	@if [ "$$(id -u)" = 0 ] && [ -z "$(LAB)" ]; then \
+	  echo "error: JupyterLab does not start for root; in a container, run: make lab LAB=--allow-root" >&2; \
+	  exit 2; fi
+	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(LAB)
 
 notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (17 min)
 	@$(RUN) -m helpers.series.execution --in-place

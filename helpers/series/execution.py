@@ -38,10 +38,6 @@ class NotebookError(UserError):
     """A notebook did not run to its end; the message names the cell and the error."""
 
 
-class NotebookInterruptedError(UserError):
-    """A notebook was interrupted; the message names the cell."""
-
-
 class _CellReport:
     """Prints each code cell's number, id and duration as it runs; the hooks of nbclient."""
 
@@ -72,7 +68,7 @@ def execute(notebook: NotebookNode, name: str, is_full: bool) -> None:
 
     Raises:
         NotebookError: If a cell raises, takes longer than an hour, or its kernel dies.
-        NotebookInterruptedError: If the process is interrupted meanwhile.
+        KeyboardInterrupt: If the process is interrupted meanwhile; the message names the cell.
     """
     report = _CellReport(notebook)
     client = NotebookClient(
@@ -95,7 +91,7 @@ def execute(notebook: NotebookNode, name: str, is_full: bool) -> None:
         raise NotebookError(f"{name}, {report.running}: {_reason(error)}") from None
     except KeyboardInterrupt:
         print()
-        raise NotebookInterruptedError(
+        raise KeyboardInterrupt(
             f"interrupted in {name}, {report.running}; the same command starts over, and "
             "trainings resume after their last finished epoch."
         ) from None
@@ -111,18 +107,17 @@ def _run(client: NotebookClient, environment: dict[str, str]) -> None:
     It runs outside the main thread, since there nbclient installs signal handlers of its own,
     which remove the kernel under its feet and end in its tracebacks.
     """
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(client.async_execute(env=environment))
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        done = thread.submit(loop.run_until_complete, task)
+    with asyncio.Runner() as runner, ThreadPoolExecutor(max_workers=1) as thread:
+        loop = runner.get_loop()
+        done = thread.submit(runner.run, client.async_execute(env=environment))
         try:
             done.result()
         except KeyboardInterrupt:
-            loop.call_soon_threadsafe(task.cancel)
+            client.shutdown_kernel = "immediate"  # Asked politely, a busy kernel prints tracebacks.
+            for task in asyncio.all_tasks(loop):
+                loop.call_soon_threadsafe(task.cancel)
             wait([done])
             raise
-        finally:
-            loop.close()
 
 
 def drop_widgets(notebook: NotebookNode) -> None:
@@ -241,8 +236,8 @@ def main() -> None:
     try:
         with ending_in_one_sentence():
             _run_all(options.notebooks, options.in_place)
-    except NotebookInterruptedError as error:
-        print_error(error)
+    except KeyboardInterrupt as interruption:
+        print_error(str(interruption) or "interrupted; the same command starts over.")
         sys.exit(130)
 
 

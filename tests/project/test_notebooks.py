@@ -169,6 +169,13 @@ def test_measured_figures_are_guarded_by_an_assertion(notebook):
         assert any("assert" in later.source for later in rest), cell.id
 
 
+def test_files_are_found_from_any_working_folder(notebook):
+    exercises = next(cell.source for cell in notebook.cells if "## Exercises" in cell.source)
+    solutions = re.findall(r"```python\n(.*?)```", exercises, re.DOTALL)
+    for code in [*(cell.source for cell in code_cells(notebook)), *solutions]:
+        assert not re.search(r"""["']\.\.?(/|["'])""", code), "paths come from helpers.places"
+
+
 def test_text_in_figures_is_large_enough(notebook):
     for cell in code_cells(notebook):
         for size in re.findall(r"""(?:fontsize=|"size": )(\d+)""", cell.source):

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -198,3 +199,16 @@ def test_the_network_that_ships_is_small_and_the_one_of_its_card():
         for name in ("digits.keras", "digits.tflite")
     }
     assert card["files"] == checksums
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no root")
+def test_jupyterlab_as_root_says_what_to_do(tmp_path):
+    (tmp_path / "id").write_text("#!/bin/sh\necho 0\n")
+    (tmp_path / "id").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    refused = subprocess.run(
+        ["make", "--silent", "--assume-old=.venv/ready", "lab"],
+        cwd=PROJECT, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert refused.returncode != 0
+    assert "in a container, run: make lab LAB=--allow-root" in refused.stderr.splitlines()[0]

@@ -31,9 +31,10 @@ NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """What JupyterLab tells about itself, started as `make lab` does, but without a browser."""
-    recipe = re.search(r"^lab:.*\n\t@\$\(RUN\) (.*)$", (PROJECT / "Makefile").read_text(), re.M)
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    (options,) = re.findall(r"^\t@\$\(RUN\) (-m jupyterlab .*) \$\(LAB\)$", makefile, re.MULTILINE)
     runtime = tmp_path_factory.mktemp("runtime")
-    command = [sys.executable, *recipe.group(1).split(), "--no-browser", "--ServerApp.port=0"]
+    command = [sys.executable, *options.split(), "--no-browser", "--ServerApp.port=0"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # which JupyterLab asks of root alone
     environment = os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)}

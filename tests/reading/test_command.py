@@ -219,12 +219,102 @@ def test_a_picture_that_could_not_be_read_is_in_the_file_too(tmp_path):
     assert "No such file" in json.loads(output.read_text())["error"]
 
 
-@pytest.mark.parametrize("name", ["", "diary.txt"], ids=["a folder", "a diary"])
-def test_an_output_that_cannot_be_used_is_named(digit_files, tmp_path, name, capsys):
-    (tmp_path / "diary.txt").write_text("dear diary")
-    assert main(["--output", str(tmp_path / name), str(digit_files[0])]) == 2
+def a_device(path):
+    path.symlink_to("/dev/full")
+
+
+def a_pipe(path):
+    os.mkfifo(path)
+
+
+def a_diary(path):
+    path.write_text("dear diary")
+
+
+def one_endless_line(path):
+    path.write_bytes(b'{"path": ' + b" " * 3_000_000)
+
+
+def forbidden(path):
+    path.touch(mode=0o400)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs pipes, links and devices")
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (Path.mkdir, "is not a regular file"),
+        (a_device, "is not a regular file"),
+        (a_pipe, "is not a regular file"),
+        (a_diary, "holds something other than records of pictures; name another file."),
+        (one_endless_line, "holds something other than records of pictures; name another file."),
+        (forbidden, "cannot be written: Permission denied; name another file."),
+    ],
+)
+def test_an_output_that_cannot_be_used_is_named_at_once_and_left_alone(
+    digit_files, tmp_path, make, sentence, monkeypatch, capsys
+):
+    output = tmp_path / "output"
+    make(output)
+    before = output.lstat()
+    if make is forbidden and os.geteuid() == 0:  # whom no permission stops
+        monkeypatch.setattr(Path, "open", refuse_to_write)
+    assert main(["--output", str(output), str(digit_files[0])]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: {tmp_path / name} ")
+    assert line.startswith(f"error: {output} ") and sentence in line
+    assert (output.lstat().st_size, output.lstat().st_mtime) == (before.st_size, before.st_mtime)
+
+
+def refuse_to_write(path, *arguments, **options):
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+# Memory
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_DATA, (1_000_000_000,) * 2)
+from helpers.reading.command import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def huge_files(tmp_path_factory):
+    """Files that would fill more memory than there may be, and take no room on the disk."""
+    folder = tmp_path_factory.mktemp("huge")
+    Image.new("L", (7000, 7000), 255).save(folder / "wide.png")
+    Image.new("RGBA", (5000, 4900), (0, 0, 0, 0)).save(folder / "clear.png")
+    for name in ("zeros.webp", "zeros.png", "model.tflite", "records.jsonl"):
+        with (folder / name).open("wb") as file:
+            file.truncate(3_000_000_000)
+    return folder
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems limit otherwise")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["wide.png"],
+        ["clear.png"],
+        ["zeros.webp"],
+        ["zeros.png"],
+        ["--model", "model.tflite"],
+        ["--output", "records.jsonl", "wide.png"],
+        ["-"],
+    ],
+    ids=" ".join,
+)
+def test_no_input_takes_more_than_a_gigabyte(huge_files, arguments):
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            [sys.executable, "-c", LIMITED, *arguments],
+            cwd=huge_files, stdin=endless, capture_output=True, text=True,
+            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        )  # fmt: skip
+    assert done.returncode in (1, 2)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ") and "memory" not in line
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")

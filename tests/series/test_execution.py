@@ -1,4 +1,8 @@
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -255,3 +259,36 @@ def test_outputs_are_stored_in_place_on_the_full_set_only(made_project, monkeypa
     with pytest.raises(SystemExit, match="error: no mirror gave the full set"):
         main()
     assert path.read_bytes() == original
+
+
+# Interruptions
+
+SLEEPING = """import os, time
+from pathlib import Path
+Path({begun!r}).write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="other signals there")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+def test_an_interruption_ends_the_kernel_and_says_where_it_was(made_project, sent):
+    begun = made_project / "begun"
+    path = write_notebook(made_project, "01_a.ipynb", "1", SLEEPING.format(begun=str(begun)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "helpers.series.execution", str(path)],
+        cwd=places.PACKAGE.parent, env=os.environ | {"MNIST_DATA": "sample"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        while not begun.exists() or not begun.read_text():
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(sent)
+        _, told = running.communicate(timeout=120)
+    assert running.returncode == 130
+    assert told == (
+        "error: interrupted in 01_a, cell cell-2; the same command starts over, and trainings "
+        "resume after their last finished epoch.\n"
+    )
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
