@@ -74,6 +74,16 @@ def test_make_alone_lists_the_commands():
     } <= set(commands)  # fmt: skip
 
 
+def test_workflows_and_the_dev_container_call_commands_that_exist():
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) | {".venv/ready"}
+    files = [*(PROJECT / ".github").rglob("*.*"), PROJECT / ".devcontainer" / "devcontainer.json"]
+    for file in [*files, PROJECT / ".ci" / "run"]:
+        text = file.read_text(encoding="utf-8")
+        called = set(re.findall(r"(?:run: |`|: \"|^)make ([a-z./-]+)", text, re.MULTILINE))
+        assert called <= targets, file
+
+
 def test_documents_link_only_to_what_exists():
     for document in (PROJECT / "README.md", PROJECT / "helpers" / "pretrained" / "README.md"):
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
