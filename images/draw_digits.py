@@ -1,8 +1,7 @@
 """Draws the pictures in `images/` with strokes of our own: `python images/draw_digits.py`.
 
-Each digit is a list of strokes, each stroke a list of points on a 10 × 14 grid,
-joined by a smooth curve. Paper, pen and light are made up too, so that the
-pictures look like what a phone's camera gives.
+Each digit is a list of strokes, each stroke a list of points on a 10 × 14 grid, joined by a smooth
+curve. Paper, pen and light are simulated, too, so that the pictures look like a phone's photos.
 """
 
 from pathlib import Path
@@ -51,7 +50,7 @@ def smooth_stroke(points: list[tuple[float, float]]) -> np.ndarray:
         (200, 2) float, x and y on the grid.
     """
     control = np.array(points, float)
-    # Parameter by the root of the distance: no overshoot between uneven points.
+    # With the root of the distance as the parameter, uneven points cause no overshoot.
     steps = np.sqrt(np.linalg.norm(np.diff(control, axis=0), axis=1))
     parameter = np.concatenate([[0], np.cumsum(steps)])
     spline = make_interp_spline(parameter, control, k=min(3, len(points) - 1))
@@ -69,7 +68,7 @@ def ink_mask(
         pen: Stroke width as a share of the height.
         slant: Sideways shift of the top against the bottom, as a share of the height.
         waver: Random displacement of each point, in grid units.
-        seed: Decides the displacement.
+        seed: Decides the displacements.
 
     Returns:
         A picture in mode "L", 0 paper to 255 ink, with half a height of margin.
@@ -83,7 +82,7 @@ def ink_mask(
     radius = pen * height / 2 * oversampling
     wavers = generator.normal(0, waver, (GRID_HEIGHT + 1, 2))
     for stroke in strokes:
-        # The waver depends on the place, so that strokes that meet stay together.
+        # The waver depends on the place, so strokes that meet stay together.
         moved = [
             (x + wavers[round(y), 0] + slant * (GRID_HEIGHT / 2 - y), y + wavers[round(x), 1])
             for x, y in stroke
@@ -101,9 +100,9 @@ def photograph(
     Args:
         mask: 0 paper to 255 ink.
         paper: Brightness of the paper in the light, 0 to 255.
-        ink: Brightness of the ink, likewise.
+        ink: Brightness of the ink, 0 to 255.
         shadow: How much darker the lower right corner is, as a share.
-        noise: Standard deviation of the camera's noise, in grey levels.
+        noise: Standard deviation of the camera noise, in grey levels.
         seed: Decides the noise.
 
     Returns:
@@ -118,7 +117,7 @@ def photograph(
 
 
 def write_rows(rows: list[str], cell: int, pens: tuple[float, float], seed: int) -> Image.Image:
-    """Write rows of digits, each digit with a pen, slant and size of its own.
+    """Write rows of digits, each digit with its own pen, slant and size.
 
     Args:
         rows: The digits of each row.
@@ -169,7 +168,7 @@ def photograph_sheet(mask: Image.Image, seed: int) -> Image.Image:
 
 
 def main() -> None:
-    """Draw every picture of this folder anew; the same bytes each time."""
+    """Redraw every picture of this folder, with the same bytes each time."""
     light = {"paper": 205, "ink": 60, "shadow": 0.35, "noise": 2.5}
     seven = ink_mask(STROKES[7], height=130, pen=0.05, slant=0.1, waver=0.2, seed=7)
     photograph(seven, **light, seed=7).save(FOLDER / "seven.png", optimize=True)

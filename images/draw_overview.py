@@ -1,7 +1,7 @@
 """Draws `images/overview.png`, the picture of the README: `python images/draw_overview.py`.
 
-The same ten photos and the same network that ships, twice: squeezed to 28 × 28
-pixels, and prepared the way MNIST was prepared.
+The network that ships reads the same ten photos twice: squeezed to 28 × 28 pixels, and prepared
+the way MNIST was.
 """
 
 from collections.abc import Sequence

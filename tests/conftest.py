@@ -1,4 +1,4 @@
-"""What several test files share: a closed-off environment and one trained network.
+"""What several test files share: an isolated environment and one trained network.
 
 Only the fixtures that train import TensorFlow, so that tests of everything else start fast.
 """
@@ -58,7 +58,7 @@ def developers_environment_does_not_matter(monkeypatch, tmp_path):
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
-    """Fails a test that reaches for another machine, even if the error would be caught."""
+    """Fail a test that contacts another machine, even if it would catch the error."""
     real_connect, real_lookup = socket.socket.connect, socket.getaddrinfo
 
     def connect(self, address):
@@ -83,7 +83,7 @@ def sample():
 
 @pytest.fixture(scope="session")
 def digits(sample):
-    """A few real digits to train on and others to validate on."""
+    """A few real digits to train on, and others to validate on."""
     return SimpleNamespace(
         images=sample.x_train[:256, ..., None],
         labels=sample.y_train[:256],
@@ -93,7 +93,7 @@ def digits(sample):
 
 @pytest.fixture(scope="session")
 def trained(digits):
-    """A network trained with seed 7 on a few digits, and what happened meanwhile."""
+    """A network trained with seed 7 on a few digits, its history, and the warnings."""
     from helpers.learning.training import QUICK, train
 
     # Small enough to train in a second, long enough to learn something.
@@ -118,7 +118,7 @@ def litert_file(trained, tmp_path_factory):
 
 @pytest.fixture
 def seven():
-    """A dark seven on light paper: a PIL picture, 300 wide, 400 high, off the middle."""
+    """A dark seven on light paper, off centre: a PIL picture, 300 wide, 400 high."""
     picture = Image.new("L", (300, 400), 235)
     pen = ImageDraw.Draw(picture)
     for stroke in ([(60, 70), (200, 76), (120, 330)], [(100, 215), (210, 215)]):
@@ -128,7 +128,7 @@ def seven():
 
 @pytest.fixture
 def made_set(monkeypatch):
-    """Made arrays in MNIST's layout that pass for the full set for the length of a test."""
+    """Random arrays in MNIST's layout that pass for the full set during a test."""
     rng = np.random.default_rng(0)
     arrays = {
         "x_train": rng.integers(0, 256, (30, 28, 28), np.uint8),

@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-SCREENSHOTS = Path(__file__).parent.parent.parent / "build" / "screenshots"
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# No sandbox: in a container as root there is none. The rest keeps the browser off the network.
+# Root in a container has no sandbox. The rest keeps the browser off the network.
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium or Chrome; without one, the test is skipped and says so."""
+    """Chromium or Chrome; skips the test, with a reason, if there is none."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
@@ -36,7 +36,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def lab_in(tmp_path_factory):
-    """Serve a folder with JupyterLab; gives what tells the address of a notebook in it."""
+    """Serves a folder with JupyterLab; returns a function from a notebook to its address."""
     servers = []
 
     def serve(folder, environment=None):
@@ -45,7 +45,7 @@ def lab_in(tmp_path_factory):
             port = free.getsockname()[1]
         token = secrets.token_hex(16)
         own = tmp_path_factory.mktemp("jupyter")
-        # All cells are to be there, not only those in view.
+        # Render all cells, not only those in view.
         settings = {"windowingMode": "none"}
         kept = own / "config" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension"
         kept.mkdir(parents=True)
@@ -60,7 +60,7 @@ def lab_in(tmp_path_factory):
         servers.append(server)
         address = f"http://127.0.0.1:{port}"
         wait_for(f"{address}/api?token={token}", server)
-        # A workspace for each: the last one of a shared workspace would open again beside it.
+        # Each notebook gets its own workspace; in a shared one, the last would reopen beside it.
         workspaces = f"{address}/lab/workspaces"
         return lambda path: f"{workspaces}/{Path(path).stem}/tree/{path}?token={token}"
 
@@ -68,6 +68,30 @@ def lab_in(tmp_path_factory):
     for server in servers:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def open_notebook(browser):
+    """Opens the page of a notebook and waits until its kernel and its menus are ready."""
+
+    def open_page(address):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=START_SECONDS * 1000)
+        return page
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def run_all_cells():
+    """Runs a notebook through the menu: unlike a key stroke, it waits until JupyterLab listens."""
+
+    def run(page):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+
+    return run
 
 
 def wait_for(address, server):

@@ -10,24 +10,22 @@ from PIL import Image
 from playwright.sync_api import TimeoutError as NotInTime
 from playwright.sync_api import expect
 
-PROJECT = Path(__file__).parent.parent.parent
+PROJECT = Path(__file__).parents[2]
 SCREENSHOTS = PROJECT / "build" / "screenshots"
 START_SECONDS = 60
-# How a digit 14 units high is laid on the pad, in pixels.
+# Pixels for each unit of a digit 14 units high, and its place on the pad.
 UNIT, LEFT, TOP = 15, 65, 35
 
 
 @pytest.fixture(scope="module")
-def page(browser, lab_in, tmp_path_factory):
-    """A notebook with a drawing pad, its one cell run."""
+def page(open_notebook, run_all_cells, lab_in, tmp_path_factory):
+    """A notebook with a drawing pad, whose only cell has run."""
     folder = tmp_path_factory.mktemp("lab")
     pad = new_code_cell("from helpers.reading.pad import DrawingPad\n\nDrawingPad()", id="pad")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(new_notebook(cells=[pad], metadata=kernel), folder / "pad.ipynb")
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.goto(lab_in(folder)("pad.ipynb"))
-    page.locator(".jp-CodeCell .cm-content").first.click(timeout=START_SECONDS * 1000)
-    page.keyboard.press("Control+Enter")
+    page = open_notebook(lab_in(folder)("pad.ipynb"))
+    run_all_cells(page)
     try:
         page.locator("canvas").first.wait_for(timeout=START_SECONDS * 1000)
     except NotInTime:

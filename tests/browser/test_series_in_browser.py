@@ -7,13 +7,13 @@ import nbformat
 import pytest
 from playwright.sync_api import TimeoutError as NotInTime
 
-PROJECT = Path(__file__).parent.parent.parent
+PROJECT = Path(__file__).parents[2]
 SCREENSHOTS = PROJECT / "build" / "screenshots"
 NOTEBOOKS = sorted(path.stem for path in (PROJECT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MOST_SECONDS = 300
 WIDTHS = (1280, 800)
-# Chromium draws no higher picture.
+# Chromium cannot take a higher screenshot.
 MOST_PIXELS = 16_000
 
 ALL_RUN = """cells => {
@@ -24,7 +24,7 @@ ALL_RUN = """cells => {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A copy of the project, in which the notebooks hold no outputs yet."""
+    """A copy of the project whose notebooks hold no outputs."""
     folder = tmp_path_factory.mktemp("series")
     unneeded = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
     shutil.copytree(PROJECT, folder, ignore=unneeded, dirs_exist_ok=True)
@@ -48,20 +48,17 @@ def name(request):
 
 
 @pytest.fixture
-def opened(browser, address, name):
-    """The page of a notebook, its kernel ready."""
-    page = browser.new_page(viewport={"width": WIDTHS[0], "height": 900})
-    page.goto(address(f"notebooks/{name}.ipynb"))
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+def opened(open_notebook, address, name):
+    """The page of a notebook whose kernel is ready."""
+    page = open_notebook(address(f"notebooks/{name}.ipynb"))
     yield page
     page.close()
 
 
-def test_all_cells_run_without_error_or_warning(opened, project, name):
+def test_all_cells_run_without_error_or_warning(opened, run_all_cells, project, name):
     path = project / "notebooks" / f"{name}.ipynb"
     before = nbformat.read(path, as_version=4)
-    opened.get_by_role("menuitem", name="Run", exact=True).click()
-    opened.get_by_text("Run All Cells", exact=True).click()
+    run_all_cells(opened)
     code_cells = opened.locator(".jp-Notebook .jp-CodeCell")
     try:
         opened.wait_for_function(
@@ -88,7 +85,7 @@ def test_all_cells_run_without_error_or_warning(opened, project, name):
 
 
 def take_pictures(page, name):
-    """Keep a picture of the whole notebook in each width, without the list of files."""
+    """Take a screenshot of the whole notebook at each width, without the list of files."""
     page.keyboard.press("Control+b")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

@@ -1,7 +1,7 @@
-"""Pictures and model files with random damage: one sentence each, in time, in little memory.
+"""Damages pictures and model files at random; each must be read, or refused in one sentence.
 
-`python -m tests.faults.fuzzing` tries 20,000 pictures and 1,000 model files; `make test`
-does so with a few. Hypothesis makes the damage, and boils down what it finds.
+`python -m tests.faults.fuzzing` tries 20,000 pictures and 1,000 model files, and limits time and
+memory; `make test` tries a few. Hypothesis does the damage and shrinks what it finds.
 """
 
 import io
@@ -26,12 +26,12 @@ from PIL import Image, ImageDraw
 SEED = 0
 PICTURES, MODELS = 20_000, 1_000
 LONGEST_SECONDS, MOST_MEGABYTES = 2.0, 500
-# Of the bytes: numbers that sizes and offsets overflow with.
+# Bytes with which sizes and offsets overflow.
 EXTREMES = (b"\x00", b"\xff", b"\x7f", b"\x80\x00", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff")
 
 
 def drawn_seven(mode: str = "L") -> Image.Image:
-    """A dark seven on light paper, 60 × 80."""
+    """Draw a dark seven on light paper, 60 × 80."""
     picture = Image.new("L", (60, 80), 235)
     pen = ImageDraw.Draw(picture)
     pen.line([(12, 14), (42, 16), (24, 66)], fill=40, width=7, joint="curve")
@@ -39,7 +39,7 @@ def drawn_seven(mode: str = "L") -> Image.Image:
 
 
 def whole_pictures() -> dict[str, bytes]:
-    """The pictures that are damaged, by what they are packed in."""
+    """Pack the pictures to damage, by format and mode."""
     wide = Image.fromarray(np.asarray(drawn_seven(), np.uint16) * 257)
     packed = {
         "PNG": [drawn_seven(), drawn_seven("RGBA"), drawn_seven("P"), drawn_seven("1"), wide],
@@ -63,11 +63,11 @@ def whole_pictures() -> dict[str, bytes]:
 
 @st.composite
 def damaged(draw: Callable, contents: dict[str, bytes]) -> tuple[str, bytes]:
-    """A name, and its content after one to six cuts, changes, repetitions or insertions."""
+    """Draw a name, and its content after one to six cuts, changes, repetitions or insertions."""
     name = draw(st.sampled_from(sorted(contents)))
     content = bytearray(contents[name])
     for _ in range(draw(st.integers(1, 6))):
-        # Half of the damage is near the beginning, where sizes and kinds stand.
+        # Half of the damage is near the beginning, which holds sizes and types.
         ends = st.sampled_from([64, len(content)])
         place = draw(st.integers(0, min(draw(ends), len(content))))
         match draw(st.integers(0, 4)):
@@ -86,14 +86,14 @@ def damaged(draw: Callable, contents: dict[str, bytes]) -> tuple[str, bytes]:
 
 
 def read_damaged_pictures(count: int, reader: DigitReader) -> list[dict]:
-    """Read damaged pictures; whatever is no digit has to be an `PictureError`.
+    """Read damaged pictures; whatever cannot be read must raise a `PictureError`.
 
     Returns:
-        A row for each kind of picture: how many there were, how many were read all the
-        same, how many refused, and the longest that one took.
+        A row for each kind of picture: how many there were, how many were read and how many
+        refused, and the longest processor time of one.
 
     Raises:
-        Exception: Whatever else comes of a picture, as Hypothesis reports it.
+        Exception: Any other error, as Hypothesis reports it.
     """
     tried: Counter[str] = Counter()
     read: Counter[str] = Counter()
@@ -131,7 +131,7 @@ def read_damaged_pictures(count: int, reader: DigitReader) -> list[dict]:
     ]
 
 
-# Loads one model file after the other, and tells before each which one.
+# Loads model files one after another, and prints the name of each before it does.
 LOADER = """
 import sys
 from pathlib import Path
@@ -150,11 +150,10 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 
 
 def load_damaged_models(count: int) -> list[dict]:
-    """Load damaged LiteRT files in a process of its own, which must not crash.
+    """Load damaged LiteRT files in a separate process, which must not crash.
 
     Returns:
-        One row: how many there were, how many could be loaded all the same, and were
-        refused.
+        One row: how many there were, how many could be loaded and how many were refused.
     """
     rng = np.random.default_rng(SEED)
     whole = PRETRAINED_LITERT.read_bytes()
@@ -164,7 +163,7 @@ def load_damaged_models(count: int) -> list[dict]:
             if number % 4 == 0:
                 del content[rng.integers(len(content)) :]
             else:
-                # Most of the file are weights; what describes them stands in its last part.
+                # Most of the file is weights; the last part describes them.
                 for place in rng.integers(len(content) * 98 // 100, len(content), number % 8):
                     content[place] = rng.integers(256)
             (Path(name) / f"{number:04}.tflite").write_bytes(content)
@@ -193,7 +192,7 @@ def most_megabytes() -> float:
 
 
 def main() -> int:
-    """Damage, read and tell."""
+    """Run the campaign and write its table."""
     rows = read_damaged_pictures(PICTURES, DigitReader())
     megabytes = most_megabytes()
     rows += load_damaged_models(MODELS)

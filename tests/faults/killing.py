@@ -1,8 +1,8 @@
-"""Kills trainings, cross-validations and savings at random moments, with SIGKILL.
+"""Kills trainings, cross-validations and saves at random moments, with SIGKILL.
 
-What was killed is run again and has to end with the same scores, to the bit, as a run
-that was left alone; a file that was being written has to be the old one or the new
-one. `python -m tests.faults.killing` does so many times; `make test` does a little of it.
+Run again, a killed run must end with the same scores, to the bit, as an undisturbed one; a file
+that was being written must be the old one or the new one. `python -m tests.faults.killing` does
+so many times; `make test` a few times.
 """
 
 import os
@@ -70,10 +70,10 @@ while True:
 
 
 class Process:
-    """A script in a process group of its own, which has begun its work."""
+    """A script in its own process group that has begun its work."""
 
     def __init__(self, script: str, folder: Path):
-        """Start it, and wait until it says "begin"."""
+        """Start the script, and wait until it prints "begin"."""
         self._process = subprocess.Popen(
             [sys.executable, "-c", COMMON + script, str(folder)],
             stdout=subprocess.PIPE, text=True, cwd=PROJECT, start_new_session=True,
@@ -83,21 +83,21 @@ class Process:
             raise RuntimeError("the script failed before it began")
 
     def result(self) -> str:
-        """Wait for its end; the last line that it prints."""
+        """Wait for its end, and return the last line that it prints."""
         out, _ = self._process.communicate()
         if self._process.returncode:
             raise RuntimeError("the script failed")
         return out.splitlines()[-1]
 
     def kill(self, seconds: float) -> None:
-        """Kill it and all processes that it has started, so many seconds after it began."""
+        """Kill it and all its child processes, so many seconds after it began."""
         time.sleep(seconds)
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
 
 
 def kill_and_repeat(script: str, times: int, rng: np.random.Generator) -> list[dict]:
-    """Kill a script at random moments, each time anew; compare what its repetition ends with.
+    """Kill a script at a random moment, run it again and compare the results, several times.
 
     Returns:
         A row a time: after how many seconds it was killed, how many checkpoints there
@@ -129,7 +129,7 @@ def kill_and_repeat(script: str, times: int, rng: np.random.Generator) -> list[d
 
 
 def kill_while_saving(times: int, rng: np.random.Generator) -> list[dict]:
-    """Kill a process that saves two networks in turn; look at the file that is left.
+    """Kill a process that keeps saving two networks in turn, and check the file that is left.
 
     Returns:
         A row a time: after how many seconds it was killed, and whether the file held
@@ -149,7 +149,7 @@ def kill_while_saving(times: int, rng: np.random.Generator) -> list[dict]:
 
 
 def main() -> int:
-    """Kill, repeat and tell."""
+    """Run the campaign and write its table."""
     rng = np.random.default_rng(SEED)
     rows = []
     for name, script in (("training", TRAINING), ("5 folds", CROSS_VALIDATION)):

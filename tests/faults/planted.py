@@ -1,7 +1,7 @@
-"""Plants one fault at a time in a copy of the project; the tests have to notice each.
+"""Plants one fault at a time in a copy of the project; the tests must notice each.
 
-`python -m tests.faults.planted [NAME …]` plants all, or those whose name holds one of
-the words, and writes `planted.txt` if it was all.
+`python -m tests.faults.planted [WORD …]` plants all faults, or those whose name contains one of the
+words, and writes `planted.txt` if it planted all.
 """
 
 import os
@@ -21,11 +21,11 @@ NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "build", "__pycache__", ".*_cache", "*.egg-info"
 )
 
-# Many tests wait, for a process or a time-out, and leave a core idle.
+# Many tests wait for a process or a time-out, and leave a core idle.
 SIDE_BY_SIDE = 2
 
-# The first would notice every fault, for it looks for the right text; the second looks
-# into the table that is being made.
+# The first looks for the right text, so it would notice every fault; the second reads the
+# table that is being made.
 NOT_RUN = (
     "tests/faults/test_faults.py::test_the_text_to_be_spoilt_stands_in_the_code_once",
     "tests/faults/test_faults.py::test_each_planted_fault_was_noticed",
@@ -34,13 +34,13 @@ NOT_RUN = (
 
 @dataclass(frozen=True)
 class Fault:
-    """A text of a file that is replaced by another.
+    """A text of a file, and a wrong one that replaces it.
 
     Attributes:
         name: What is wrong then.
-        file: In `helpers`.
-        right: The text as it is; it stands in the file once.
-        wrong: What takes its place.
+        file: Path below `helpers`.
+        right: The right text, which occurs in the file once.
+        wrong: The text that replaces it.
     """
 
     name: str
@@ -346,10 +346,10 @@ FAULTS = (
 
 
 def planted(fault: Fault, folder: Path) -> None:
-    """Copy the project into a folder, with the fault in it.
+    """Copy the project to a folder, with the fault in it.
 
     Raises:
-        ValueError: If the text to be replaced does not stand in the file once.
+        ValueError: If the right text does not occur in the file exactly once.
     """
     copy_project(folder)
     path = folder / "helpers" / fault.file
@@ -360,16 +360,16 @@ def planted(fault: Fault, folder: Path) -> None:
 
 
 def copy_project(folder: Path) -> None:
-    """Copy the project as it is into a folder that is there already."""
+    """Copy the project as it is to an existing folder."""
     shutil.copytree(PROJECT, folder, ignore=NOT_COPIED, dirs_exist_ok=True)
 
 
 def noticed_by(folder: Path, module: str | None = None) -> str | None:
-    """The first test that fails in a copy of the project; None if all pass.
+    """Find the first test that fails in a copy of the project; None if all pass.
 
     Args:
         folder: The copy.
-        module: The helper whose own tests are run first, to be quick.
+        module: The helper whose own tests run first, to save time.
     """
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"MNIST_DATA": "sample", "MNIST_MODELS": str(folder / "models")}
@@ -391,7 +391,7 @@ def noticed_by(folder: Path, module: str | None = None) -> str | None:
 
 
 def main() -> int:
-    """Plant, test and tell."""
+    """Run the campaign and write its table."""
     words = sys.argv[1:]
     chosen = [fault for fault in FAULTS if not words or any(word in fault.name for word in words)]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -403,7 +403,7 @@ def main() -> int:
 
 
 def tried(fault: Fault) -> dict:
-    """Plant a fault and let the tests look for it; a row of the table."""
+    """Plant a fault, run the tests, and return a row of the table."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="planted-") as name:
         planted(fault, Path(name))
@@ -413,10 +413,10 @@ def tried(fault: Fault) -> dict:
 
 
 def control() -> dict:
-    """Run the tests in a copy without a fault, where all have to pass; a row of the table.
+    """Run the tests in a copy without a fault, where all must pass; return a row of the table.
 
     Raises:
-        RuntimeError: If one fails there: it would seem to notice every fault.
+        RuntimeError: If a test fails there, since it would seem to notice every fault.
     """
     with tempfile.TemporaryDirectory(prefix="planted-") as name:
         copy_project(Path(name))

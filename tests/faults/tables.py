@@ -1,4 +1,4 @@
-"""Tables of what came of the campaigns, kept beside them as text."""
+"""Writes the results of the campaigns as text tables beside them."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ PROJECT = Path(__file__).parent.parent.parent
 
 
 def write_table(name: str, rows: list[dict]) -> None:
-    """Write the table of a campaign, headed by date, machine, versions and command."""
+    """Write the table of a campaign, headed by command, date, machine and versions."""
     head = [
         f"python -m tests.faults.{name}, {date.today():%Y-%m-%d}",
         f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "

@@ -1,4 +1,4 @@
-"""What people and programs hand over besides pictures of digits: one sentence, no traceback."""
+"""Odd inputs from people and programs: each ends in one sentence, never in a traceback."""
 
 import io
 import os
