@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-from helpers.errors import UserError, reason
+from helpers.errors import ArgumentError, UserError, reason
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -109,7 +109,15 @@ def to_grey(image: Image.Image) -> np.ndarray:
 
     Returns:
         (height, width) float32, 0 to 1.
+
+    Raises:
+        ArgumentError: If it is not a picture of Pillow's.
     """
+    if not isinstance(image, Image.Image):
+        raise ArgumentError(
+            f"The picture must be a PIL.Image, but is a {type(image).__name__}; open it with "
+            "open_picture, or convert an array with PIL.Image.fromarray."
+        )
     if image.mode == "LAB":  # Pillow cannot convert it, but its L is the brightness.
         image = image.getchannel("L")
     if image.mode.startswith("I") or image.mode == "F":

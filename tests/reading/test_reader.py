@@ -1,3 +1,4 @@
+from helpers.errors import ArgumentError
 from helpers.reading.digits import SURE, Digit
 from helpers.reading.pictures import LONGEST_SIDE, PictureError, open_picture
 from helpers.reading.preparation import prepare_digit
@@ -87,3 +88,8 @@ def test_what_came_of_a_file_is_returned_whether_or_not_it_could_be_read(reader,
     assert (blank.image, blank.digits) == (missing.image, missing.digits) == (None, [])
     assert blank.error.startswith(f"{tmp_path / 'blank.png'}: no digit found")
     assert "No such file" in missing.error
+
+
+def test_an_array_is_refused_with_what_to_do(reader):
+    with pytest.raises(ArgumentError, match=r"but is a ndarray; .* PIL\.Image\.fromarray"):
+        reader.read(np.zeros((28, 28)))
