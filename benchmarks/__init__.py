@@ -13,6 +13,7 @@ Commands of their own:
     custom_digits  how many of your own pictures are read right
     reading        the cost of reading pictures, and what gets lost on the way
     refusing       which probability makes an answer sure
+    corruptions    how networks read corrupted digits (MNIST-C)
     not_digits     pictures without a digit, for `refusing`
 
 `results/` holds what was measured, with machine and versions. `benchmarks/README.md` says how

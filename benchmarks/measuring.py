@@ -33,7 +33,7 @@ class Scoreboard:
     def __init__(self, images: np.ndarray, labels: np.ndarray):
         """Keep the test set, images (n, 28, 28, 1) uint8 and labels (n,), and start."""
         self.images, self.labels = images, labels
-        self._predict: Callable[[np.ndarray], np.ndarray] | None = None
+        self._last_predict: Callable[[np.ndarray], np.ndarray] | None = None
         self.epochs: list[dict[str, float]] = []
         self._seconds = self._cpu_seconds = 0.0
         self._resume()
@@ -45,7 +45,7 @@ class Scoreboard:
             predict: Turns (n, 28, 28, 1) uint8 into (n, 10) probabilities or logits.
         """
         self._pause()
-        self._predict = predict
+        self._last_predict = predict
         self.epochs.append(
             {
                 "epoch": len(self.epochs) + 1,
@@ -56,10 +56,14 @@ class Scoreboard:
         )
         self._resume()
 
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Predict with the network last scored: (n, 28, 28, 1) uint8 to (n, 10)."""
+        assert self._last_predict is not None, "an epoch was scored"
+        return self._last_predict(images)
+
     def accuracy_over_shifts(self) -> float:
         """Accuracy, 0 to 1, of the network last scored, averaged over nine positions."""
-        assert self._predict is not None, "an epoch was scored"
-        return accuracy(average_over_shifts(self._predict, self.images), self.labels)
+        return accuracy(average_over_shifts(self.predict, self.images), self.labels)
 
     def _resume(self) -> None:
         self._since = time.perf_counter(), time.process_time()

@@ -24,7 +24,7 @@ matplotlib.use("agg")
 # What a test module imports if it needs TensorFlow.
 TENSORFLOW = re.compile(
     r"helpers\.learning|helpers\.series import shipping|helpers\.series\.shipping"
-    r"|benchmarks\.(measuring|reading|refusing)|from benchmarks import|tests\.faults"
+    r"|benchmarks\.(corruptions|measuring|reading|refusing)|from benchmarks import|tests\.faults"
 )
 
 
