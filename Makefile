@@ -1,10 +1,11 @@
 # Every command of the project; `make` alone lists them.
 # The set-up runs by itself, once, and again when the pinned packages change.
 
-PYTHON ?= python3
 ifeq ($(OS),Windows_NT)
+PYTHON ?= python
 BIN := .venv/Scripts
 else
+PYTHON ?= python3
 BIN := .venv/bin
 endif
 RUN := $(BIN)/python

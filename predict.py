@@ -21,7 +21,10 @@ def run_with_project_python() -> int:
         print("error: predict.py needs to be set up once: run `make tutorial`.", file=sys.stderr)
         return 2
     if os.name == "nt":
-        return subprocess.run([python, __file__, *sys.argv[1:]], check=False).returncode
+        try:
+            return subprocess.run([python, __file__, *sys.argv[1:]], check=False).returncode
+        except KeyboardInterrupt:  # The other process has said so.
+            return 130
     os.execv(python, [str(python), __file__, *sys.argv[1:]])
 
 

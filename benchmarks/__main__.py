@@ -6,6 +6,7 @@ at once, so a run can be interrupted and resumed.
 
 import argparse
 import importlib.util
+import sys
 
 from benchmarks.entries import ENTRIES, measure
 from benchmarks.figures import NAMES, draw_figures
@@ -26,6 +27,8 @@ def parse(arguments: list[str] | None = None) -> list[str]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("entries", nargs="*", metavar="ENTRY", help="what to measure; default: all")
+    if sys.platform == "win32":
+        parser.error("the memory of a process is known on Linux and macOS only")
     names = parser.parse_args(arguments).entries or list(ENTRIES)
     unknown = [name for name in names if name not in ENTRIES]
     if unknown:

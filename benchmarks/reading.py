@@ -9,6 +9,7 @@ Linux and macOS only.
 """
 
 import argparse
+import io
 import subprocess
 import sys
 import tempfile
@@ -97,10 +98,9 @@ def measure_path(mnist: Mnist, reader: DigitReader) -> list[dict]:
 
 def is_read(reader: DigitReader, picture: Image.Image, label: int) -> bool:
     """Whether a picture, written as PNG and read again, shows this one digit."""
-    with tempfile.TemporaryFile() as file:
-        picture.save(file, "PNG")
-        file.seek(0)
-        digits = reader.read_file("digit", file).digits
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    digits = reader.read_file("digit", file).digits
     return [digit.digit for digit in digits] == [label]
 
 
@@ -174,7 +174,7 @@ def read_and_kill(folder: Path, output: Path, count: int) -> int:
         while not output.exists() or output.read_bytes().count(b"\n") < count:
             if process.poll() is not None:
                 raise RuntimeError(f"predict.py ended too early, with {process.returncode}.")
-            time.sleep(0.2)
+            time.sleep(0.02)
         process.kill()
     return output.read_bytes().count(b"\n")
 

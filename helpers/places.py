@@ -7,6 +7,7 @@ folder takes the project's place, so nothing is ever written beside the installe
 
 import os
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,5 +101,8 @@ def found_from_project(path: Path) -> Path:
 
 def reading_command(path: Path) -> str:
     """The command that reads the digits of a picture, to be typed in the project's folder."""
-    program = "python3 predict.py" if _checkout() else "python -m helpers.reading.command"
-    return f"{program} {shlex.quote(str(relative_to_project(path)))}"
+    program = ["predict.py"] if _checkout() else ["-m", "helpers.reading.command"]
+    arguments = [*program, relative_to_project(path).as_posix()]
+    if os.name == "nt":
+        return subprocess.list2cmdline(["python", *arguments])
+    return shlex.join(["python3", *arguments])

@@ -373,7 +373,7 @@ def with_one_flipped_bit(content):
 def test_after_a_broken_mirror_comes_the_next(made_set, monkeypatch, server, tmp_path, broken):
     monkeypatch.setattr(helpers.data, "MOST_BYTES", 5_000_000)
     monkeypatch.setattr(helpers.data, "READ_SECONDS", 0.3)
-    monkeypatch.setattr(helpers.data, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(helpers.data, "GRACE_SECONDS", 0.3)
     monkeypatch.setattr(helpers.data, "SLOWEST_BYTES_PER_SECOND", 500_000)
     if broken is with_one_flipped_bit:
         broken = with_one_flipped_bit(npz_bytes(made_set))
@@ -424,7 +424,7 @@ def test_a_slow_mirror_is_given_up_long_before_it_has_sent_everything(
     monkeypatch, server, tmp_path
 ):
     monkeypatch.setenv("MNIST_DATA", "full")
-    monkeypatch.setattr(helpers.data, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(helpers.data, "GRACE_SECONDS", 0.3)
     monkeypatch.setattr(helpers.data, "SLOWEST_BYTES_PER_SECOND", 500_000)
     server.pages["/mnist.npz"] = send_too_slowly
     use_mirrors(monkeypatch, (f"{server.url}/mnist.npz",))

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -6,6 +7,8 @@ from helpers.errors import UserError
 from helpers.places import MODEL_FILE, PRETRAINED_FOLDER, best_folder, trained_folder
 
 import pytest
+
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="another shell quotes there")
 
 
 @pytest.fixture
@@ -30,6 +33,7 @@ def test_the_project_is_the_one_around_the_package_wherever_one_works(monkeypatc
     assert places.project_folder() == places.PACKAGE.parent
 
 
+@needs_posix
 def test_an_installed_package_finds_the_project_around_the_working_folder(
     no_checkout, monkeypatch, tmp_path
 ):
@@ -41,10 +45,11 @@ def test_an_installed_package_finds_the_project_around_the_working_folder(
     )
 
 
+@needs_posix
 def test_without_a_project_results_go_to_the_working_folder(no_checkout):
     assert places.build_folder() == no_checkout / "build"
     assert places.reading_command(no_checkout / "build" / "a.png") == (
-        "python -m helpers.reading.command build/a.png"
+        "python3 -m helpers.reading.command build/a.png"
     )
     with pytest.raises(UserError, match="the pictures come with the project, so clone it"):
         places.images_folder()

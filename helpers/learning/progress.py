@@ -99,7 +99,7 @@ def watched(parts: int, label: str, unit: str) -> Iterator[list[Path]]:
     Yields:
         A file for each training, for its `ReportedProgress`.
     """
-    with TemporaryDirectory(prefix="progress-") as folder:
+    with TemporaryDirectory(prefix="progress-", ignore_cleanup_errors=True) as folder:
         reports = [Path(folder) / str(part) for part in range(parts)]
         line, finished = _Line(label), threading.Event()
 

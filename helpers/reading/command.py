@@ -5,6 +5,7 @@ reported and do not stop the others. `helpers.reading.reader` reads a single pic
 """
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -142,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 def _sources(images: Sequence[str]) -> Iterator[Source]:
     """Yield the name of each picture, and where to read it."""
     if not images:
-        yield str(EXAMPLE_IMAGE), places.images_folder() / EXAMPLE_IMAGE.name
+        yield EXAMPLE_IMAGE.as_posix(), places.images_folder() / EXAMPLE_IMAGE.name
     for image in images:
         if image == STANDARD_INPUT:
             yield STANDARD_INPUT, _standard_input()
@@ -214,8 +215,9 @@ class _Drawings:
     def _free_path(self, name: str) -> Path:
         stem = "stdin" if name == STANDARD_INPUT else Path(name).stem
         numbered = chain([stem], (f"{stem}-{number}" for number in count(2)))
-        free = next(candidate for candidate in numbered if candidate not in self._taken)
-        self._taken.add(free)
+        # Some file systems take upper and lower case for the same.
+        free = next(candidate for candidate in numbered if candidate.casefold() not in self._taken)
+        self._taken.add(free.casefold())
         return self._folder / f"{free}.png"
 
 
@@ -247,8 +249,8 @@ def _print(text: str) -> None:
     except OSError as error:
         # Otherwise Python would retry the rest of the buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise
+        if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
+            raise BrokenPipeError from None  # Windows says EINVAL (python/cpython#79935).
         raise OutputError(f"standard output cannot be written: {reason(error)}.") from None
 
 

@@ -14,6 +14,9 @@ from helpers.quiet import silenced_native_stderr
 
 import numpy as np
 
+# Digit networks have a few megabytes; refuse anything that could fill the memory.
+MOST_BYTES = 100_000_000
+
 
 class Network:
     """A network in LiteRT's format; use it in one thread at a time."""
@@ -31,11 +34,12 @@ class Network:
         from ai_edge_litert.interpreter import Interpreter
 
         unusable = f"{path} is missing or not a LiteRT model file; name a .tflite file."
-        if not os.path.isfile(path):
+        if not os.path.isfile(path) or path.stat().st_size > MOST_BYTES:
             raise ModelFileError(unusable)
         with silenced_native_stderr():
             try:
-                self._interpreter = Interpreter(model_path=str(path))
+                # By content: on Windows, LiteRT opens no path with letters beyond its code page.
+                self._interpreter = Interpreter(model_content=path.read_bytes())
                 self._interpreter.allocate_tensors()
                 inputs = self._interpreter.get_input_details()
                 outputs = self._interpreter.get_output_details()

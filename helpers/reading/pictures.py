@@ -50,9 +50,9 @@ def open_picture(source: Path | BinaryIO, name: str | None = None) -> Image.Imag
         PictureError: If it is missing, unreadable, not a picture, or too large.
     """
     name = name or str(source)
-    if isinstance(source, Path):
-        _check_file(source, name)
     try:
+        if isinstance(source, Path):
+            _check_file(source, name)
         return _load(source, name)
     except UnidentifiedImageError:
         raise PictureError(

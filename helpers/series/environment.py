@@ -5,6 +5,7 @@ sentence what is missing. `requirements.lock` decides which versions are install
 """
 
 import importlib.util
+import platform
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,15 @@ def require_suitable_python() -> None:
         )
 
 
+def require_suitable_processor() -> None:
+    """Stop with one sentence if TensorFlow 2.21 has no build for this processor."""
+    if (sys.platform, platform.machine()) in (("darwin", "x86_64"), ("win32", "ARM64")):
+        sys.exit(
+            "error: TensorFlow 2.21 has no build for this processor (macOS: Apple's own only; "
+            "Windows: x86-64 only); use another machine, Colab or Codespaces."
+        )
+
+
 def environment_works() -> bool:
     """Whether `.venv` holds a Python of this version that can run pip."""
     python = BIN / ("python.exe" if sys.platform == "win32" else "python")
@@ -57,6 +67,7 @@ def run_pip(*arguments: str) -> None:
 def main() -> None:
     """Check this Python, rebuild `.venv` unless it works, and install into it."""
     require_suitable_python()
+    require_suitable_processor()
     if UNFINISHED.exists() or not environment_works():
         print("Making .venv ...", flush=True)
         shutil.rmtree(VENV, ignore_errors=True)

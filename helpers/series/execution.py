@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from helpers import places
@@ -107,17 +107,26 @@ def _run(client: NotebookClient, environment: dict[str, str]) -> None:
     It runs outside the main thread, since there nbclient installs signal handlers of its own,
     which remove the kernel under its feet and end in its tracebacks.
     """
-    with asyncio.Runner() as runner, ThreadPoolExecutor(max_workers=1) as thread:
-        loop = runner.get_loop()
-        done = thread.submit(runner.run, client.async_execute(env=environment))
-        try:
-            done.result()
-        except KeyboardInterrupt:
-            client.shutdown_kernel = "immediate"  # Asked politely, a busy kernel prints tracebacks.
-            for task in asyncio.all_tasks(loop):
-                loop.call_soon_threadsafe(task.cancel)
-            wait([done])
-            raise
+    # The loop of every system but Windows; the default there cannot watch a kernel's sockets.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            done = thread.submit(runner.run, client.async_execute(env=environment))
+            try:
+                _wait_interruptibly(done)
+            except KeyboardInterrupt:
+                # Asked politely, a busy kernel prints tracebacks.
+                client.shutdown_kernel = "immediate"
+                loop = runner.get_loop()
+                for task in asyncio.all_tasks(loop):
+                    loop.call_soon_threadsafe(task.cancel)
+                wait([done])
+                raise
+        done.result()
+
+
+def _wait_interruptibly(done: Future) -> None:
+    while not done.done():  # On Windows, only a wait that ends can be interrupted.
+        wait([done], timeout=0.5)
 
 
 def drop_widgets(notebook: NotebookNode) -> None:

@@ -114,7 +114,7 @@ def _title(notebook: NotebookNode) -> str:
 def main() -> None:
     """Write the pages and say where to begin: `python -m helpers.series.pages`."""
     pages = write_pages(places.project_folder(), places.build_folder() / "html")
-    print(f"{len(pages)} pages; begin with {places.relative_to_project(pages[0])}")
+    print(f"{len(pages)} pages; begin with {places.relative_to_project(pages[0]).as_posix()}")
 
 
 if __name__ == "__main__":

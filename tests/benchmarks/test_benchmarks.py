@@ -131,6 +131,7 @@ def test_a_new_result_replaces_that_of_its_entry_alone(tmp_path):
     assert table.to_numpy().tolist() == [["best", 0.7], ["quick", 0.6], ["quick", 0.8]]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the memory of a process is not known there")
 def test_trainings_become_rows_with_machine_and_versions(digits, monkeypatch):
     monkeypatch.setattr(measuring, "PEAK_SIZE", 64)
 
@@ -190,10 +191,15 @@ def test_our_points_are_means_over_seeds():
 # The command
 
 
+needs_unix = pytest.mark.skipif(os.name == "nt", reason="the benchmark does")
+
+
+@needs_unix
 def test_without_names_all_entries_are_measured():
     assert command.parse([]) == list(entries.ENTRIES)
 
 
+@needs_unix
 def test_an_unknown_entry_is_refused_with_the_known_ones():
     refused = subprocess.run(
         [sys.executable, "-m", "benchmarks", "quickest"], cwd=PROJECT, capture_output=True,
@@ -204,6 +210,7 @@ def test_an_unknown_entry_is_refused_with_the_known_ones():
     assert "Traceback" not in refused.stderr
 
 
+@needs_unix
 def test_without_the_full_data_an_entry_stops_with_one_sentence(tmp_path):
     # Unlike the others, this one starts the process that measures.
     stopped = subprocess.run(

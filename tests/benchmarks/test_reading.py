@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -17,6 +18,8 @@ from helpers.reading.reader import DigitReader
 import numpy as np
 import pytest
 from PIL import Image
+
+needs_unix = pytest.mark.skipif(os.name == "nt", reason="Windows has no `resource`")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,7 @@ def test_the_path_is_compared_with_the_network_alone(reader, sample):
         assert row["wrong"] <= 4
 
 
+@needs_unix
 def test_a_folder_is_read_in_one_go_and_after_a_kill(sample, monkeypatch):
     monkeypatch.setattr(reading, "FOLDER", 120)
     whole, rest = reading.measure_folder(SimpleNamespace(x_test=sample.x_test[:50]))
@@ -73,6 +77,7 @@ def test_a_folder_is_read_in_one_go_and_after_a_kill(sample, monkeypatch):
     assert 50 < whole["memory (MB)"] < 400
 
 
+@needs_unix
 def test_the_memory_of_a_command_is_its_own():
     _, small = run([sys.executable, "-c", "pass"])
     seconds, large = run([sys.executable, "-c", "import time; b = b'x' * 10**8; time.sleep(0.3)"])
@@ -80,11 +85,13 @@ def test_the_memory_of_a_command_is_its_own():
     assert seconds >= 0.3
 
 
+@needs_unix
 def test_a_command_that_fails_is_not_measured():
     with pytest.raises(subprocess.CalledProcessError):
         run([sys.executable, "-c", "raise SystemExit(2)"])
 
 
+@needs_unix
 def test_a_picture_that_cannot_be_read_does_not_spoil_a_measurement():
     seconds, _ = run([sys.executable, "-c", "raise SystemExit(1)"])
     assert seconds > 0

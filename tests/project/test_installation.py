@@ -1,5 +1,6 @@
 """The package as `pip install .` leaves it: without the project around it, as in Colab."""
 
+import html
 import os
 import re
 import shlex
@@ -60,7 +61,7 @@ def draw(installed, folder):
     package, networks, advice = done.stdout.splitlines()
     assert package == str(installed.target / "helpers" / "__init__.py")
     (command,) = re.findall("<code>(.*)</code>", advice)
-    return networks, command
+    return networks, html.unescape(command)
 
 
 def follow(command, installed, folder):
@@ -95,6 +96,6 @@ def test_in_a_clone_it_goes_to_the_clone_and_the_pads_advice_is_true(installed, 
             shutil.copy(PROJECT / name, tmp_path)
     networks, command = draw(installed, tmp_path / "notebooks")
     assert networks == str(tmp_path / "build" / "models" / "full")
-    assert command == "python3 predict.py build/drawings/drawing-1.png"
+    assert command.endswith(" predict.py build/drawings/drawing-1.png")
     (tmp_path / "helpers").rmdir()  # an empty one would hide the installed one
     assert follow(command, installed, tmp_path).stdout.startswith("build/drawings/drawing-1.png: 1")

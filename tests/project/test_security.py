@@ -41,7 +41,7 @@ def server(tmp_path_factory):
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not (found := list(runtime.glob("jpserver-*.json"))) and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(0.5)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+needs_unix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+
 
 def seven(mode="L", paper=235, ink=40, size=(300, 400)):
     """A drawn seven in one of Pillow's modes."""
@@ -181,7 +183,7 @@ def test_what_may_or_may_not_show_a_digit_is_no_crash(read, kind):
     "name",
     [
         "a seven.png",
-        "seven\nnew line.png",
+        pytest.param("seven\nnew line.png", marks=needs_unix),
         "七.png",
         "семь.PNG",
         "'; rm -rf $HOME;.png",
@@ -201,6 +203,7 @@ def test_a_file_may_have_any_name(tmp_path, monkeypatch, capfd, name):
 # What is not a regular file
 
 
+@needs_unix
 def test_a_pipe_does_not_keep_anybody_waiting(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(
@@ -209,6 +212,7 @@ def test_a_pipe_does_not_keep_anybody_waiting(tmp_path):
         open_picture(tmp_path / "pipe.png")
 
 
+@needs_unix
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/zero", "/dev/urandom"])
 def test_a_device_is_no_picture(capfd, device):
     assert main([device]) == 1

@@ -105,7 +105,7 @@ def test_the_saved_drawing_is_read_by_the_command_line_alike(pad, capsys):
     pad.save()
     path = pad._folder / "drawing-1.png"
     assert open_picture(path).size == (SIDE, SIDE)
-    assert str(path) in pad._message.value
+    assert path.as_posix() in pad._message.value
     assert main(["--one", str(path)]) == 0
     assert f"1 ({pad.digit.probability:.1%})" in capsys.readouterr().out
 

@@ -19,6 +19,15 @@ def test_set_up_refuses_a_python_without_tensorflow(monkeypatch, version):
         environment["require_suitable_python"]()
 
 
+@pytest.mark.parametrize(("system", "processor"), [("darwin", "x86_64"), ("win32", "ARM64")])
+def test_set_up_refuses_a_processor_without_tensorflow(monkeypatch, system, processor):
+    environment = runpy.run_path(str(SCRIPT))
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("platform.machine", lambda: processor)
+    with pytest.raises(SystemExit, match="has no build for this processor"):
+        environment["require_suitable_processor"]()
+
+
 def test_set_up_names_the_package_that_brings_venv(monkeypatch):
     environment = runpy.run_path(str(SCRIPT))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
