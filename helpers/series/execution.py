@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from helpers import places
@@ -109,24 +109,20 @@ def _run(client: NotebookClient, environment: dict[str, str]) -> None:
     """
     # The loop of every system but Windows; the default there cannot watch a kernel's sockets.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        loop = runner.get_loop()
+        execution = loop.create_task(client.async_execute(env=environment))
         with ThreadPoolExecutor(max_workers=1) as thread:
-            done = thread.submit(runner.run, client.async_execute(env=environment))
+            done = thread.submit(loop.run_until_complete, execution)
             try:
-                _wait_interruptibly(done)
+                while not done.done():  # On Windows, only a wait that ends can be interrupted.
+                    wait([done], timeout=0.5)
             except KeyboardInterrupt:
                 # Asked politely, a busy kernel prints tracebacks.
                 client.shutdown_kernel = "immediate"
-                loop = runner.get_loop()
-                for task in asyncio.all_tasks(loop):
-                    loop.call_soon_threadsafe(task.cancel)
+                loop.call_soon_threadsafe(execution.cancel)
                 wait([done])
                 raise
         done.result()
-
-
-def _wait_interruptibly(done: Future) -> None:
-    while not done.done():  # On Windows, only a wait that ends can be interrupted.
-        wait([done], timeout=0.5)
 
 
 def drop_widgets(notebook: NotebookNode) -> None:

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 from helpers.places import LANDMARKS, PACKAGE
 
@@ -31,7 +30,7 @@ print(helpers.__file__, trained_folder(is_full=True), pad._message.value, sep="\
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """An installation, and what it needs to run in another folder."""
+    """The folder of an installation."""
     folder = tmp_path_factory.mktemp("installed")
     source, target = folder / "source", folder / "site-packages"
     shutil.copytree(
@@ -42,8 +41,11 @@ def installed(tmp_path_factory):
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     command += ["--no-build-isolation", "--target", str(target), str(source)]
     subprocess.run(command, check=True, capture_output=True, cwd=folder)
-    environment = os.environ | {"PYTHONPATH": str(target), "PYTHONDONTWRITEBYTECODE": "1"}
-    return SimpleNamespace(target=target, environment=environment)
+    return target
+
+
+def environment(installed):
+    return os.environ | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def files_in(folder):
@@ -52,14 +54,14 @@ def files_in(folder):
 
 def draw(installed, folder):
     """Draw a one on the pad in a folder; return where what lies, and the pad's advice."""
-    before = files_in(installed.target)
+    before = files_in(installed)
     done = subprocess.run(
         [sys.executable, "-c", DRAW],
-        cwd=folder, env=installed.environment, capture_output=True, text=True, check=True,
+        cwd=folder, env=environment(installed), capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert files_in(installed.target) == before
+    assert files_in(installed) == before
     package, networks, advice = done.stdout.splitlines()
-    assert package == str(installed.target / "helpers" / "__init__.py")
+    assert package == str(installed / "helpers" / "__init__.py")
     (command,) = re.findall("<code>(.*)</code>", advice)
     return networks, html.unescape(command)
 
@@ -69,12 +71,12 @@ def follow(command, installed, folder):
     assert program.startswith("python")
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=folder, env=installed.environment, capture_output=True, text=True,
+        cwd=folder, env=environment(installed), capture_output=True, text=True,
     )  # fmt: skip
 
 
 def test_all_modules_and_the_network_that_ships_are_installed(installed):
-    installed_files = {path.relative_to(installed.target) for path in files_in(installed.target)}
+    installed_files = {path.relative_to(installed) for path in files_in(installed)}
     for path in [*PACKAGE.rglob("*.py"), PACKAGE / "py.typed", *(PACKAGE / "pretrained").iterdir()]:
         assert path.relative_to(PROJECT) in installed_files
 

@@ -1,5 +1,4 @@
 from helpers.errors import ArgumentError
-from helpers.reading.digits import SURE, Digit
 from helpers.reading.pictures import LONGEST_SIDE, PictureError, open_picture
 from helpers.reading.preparation import prepare_digit
 from helpers.reading.reader import DigitReader
@@ -12,14 +11,6 @@ from PIL import Image
 @pytest.fixture(scope="module")
 def reader():
     return DigitReader()
-
-
-@pytest.mark.parametrize(("probability", "is_sure"), [(SURE - 0.01, False), (SURE, True)])
-def test_an_answer_is_the_most_probable_digit_and_sure_above_a_threshold(probability, is_sure):
-    probabilities = np.full(10, (1 - probability) / 9)
-    probabilities[4] = probability
-    answer = Digit(0, (0, 0, 9, 9), np.zeros((28, 28), np.uint8), probabilities)
-    assert (answer.digit, answer.probability, answer.is_sure) == (4, probability, is_sure)
 
 
 @pytest.mark.parametrize("single", [False, True])
