@@ -15,14 +15,16 @@ READY := .venv/ready
 SAMPLE := MNIST_DATA=sample MNIST_MODELS="$(CURDIR)/build/test/sample"
 FULL := MNIST_DATA=full MNIST_MODELS="$(CURDIR)/build/test/full"
 NBVAL := --nbval-current-env --nbval-cell-timeout=1200
-# The notebooks run in one process, the other tests beside them in a second.
+# Tests are shared out to two processes by file, the notebooks that use one network together.
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: help tutorial check test test-browser test-full faults lab notebooks html pretrained bench
+.PHONY: help setup tutorial check test test-browser test-full faults lab notebooks html pretrained bench
 .PHONY: lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv, once (2 to 5 min, 3 GB)
 
 tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (17 min)
 	@$(RUN) -m helpers.series.execution
@@ -31,7 +33,7 @@ check: $(READY) lint ## run all tests that need no TensorFlow, and lint (45 s)
 	@$(RUN) -m pytest tests --ignore=tests/browser --without-tensorflow $(SIDE_BY_SIDE)
 
 test: $(READY) lint ## set up and run every test, notebooks on the sample (7 min, no network)
-	@$(SAMPLE) $(RUN) -m pytest tests notebooks --ignore=tests/browser --nbval-lax $(NBVAL) $(SIDE_BY_SIDE)
+	@$(SAMPLE) $(RUN) -m pytest tests notebooks --ignore=tests/browser --nbval-lax $(NBVAL) $(SIDE_BY_SIDE) $(PYTEST)
 
 test-browser: $(READY) ## run every notebook in JupyterLab in a browser, on the sample (7 min)
 	@$(RUN) -m pytest tests/browser

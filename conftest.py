@@ -57,18 +57,18 @@ def solutions(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
                     yield number, code
 
 
-class NotebooksTogether(LoadFileScheduling):
-    """Sends all notebooks to one process, since some use what others trained."""
+class TrainedNotebooksTogether(LoadFileScheduling):
+    """Sends the notebooks that use the network of 04 to one process, in order; others to any."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "notebooks" if file.endswith(".ipynb") else file
+        return "trained" if re.search(r"0[4-7]_\w+\.ipynb$", file) else file
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> NotebooksTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TrainedNotebooksTogether:
     """Share out the tests of `-n 2`; xdist's own groups are lost on pytest 9.2 (xdist #1386)."""
-    return NotebooksTogether(config, log)
+    return TrainedNotebooksTogether(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

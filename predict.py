@@ -18,7 +18,7 @@ def run_with_project_python() -> int:
     """Restart this script with the Python of `.venv`, so that nobody needs to activate it."""
     python = next((path for path in PROJECT_PYTHONS if path.exists()), None)
     if python is None or Path(sys.prefix) == PROJECT_FOLDER / ".venv":
-        print("error: predict.py needs to be set up once: run `make tutorial`.", file=sys.stderr)
+        print("error: predict.py needs to be set up once: run `make setup`.", file=sys.stderr)
         return 2
     if os.name == "nt":
         try:

@@ -57,7 +57,7 @@ FEW, MANY, FOLDER = 1_000, 10_000, 20_000
 PAPER, INK = 200, 40  # grey levels of the pasted digits
 
 
-def as_png(digit: np.ndarray) -> Image.Image:
+def as_in_mnist(digit: np.ndarray) -> Image.Image:
     """Draw the digit as it is in MNIST: white on black, 28 × 28."""
     return Image.fromarray(digit)
 
@@ -74,7 +74,7 @@ def pasted_at_ten_times_its_size(digit: np.ndarray) -> Image.Image:
     return Image.fromarray(np.round(PAPER + (INK - PAPER) * ink).astype(np.uint8))
 
 
-PICTURES = (as_png, inverted, pasted_at_ten_times_its_size)
+PICTURES = (as_in_mnist, inverted, pasted_at_ten_times_its_size)
 
 
 def measure_path(mnist: Mnist, reader: DigitReader) -> list[dict]:

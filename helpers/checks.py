@@ -10,9 +10,12 @@ from helpers.errors import ArgumentError
 from helpers.layout import SIZE
 
 import numpy as np
+import numpy.typing as npt
 
 CLASSES = 10
 BRIGHTEST = 255
+# Probabilities in float32 may exceed 1 by this.
+ROUNDING = 1e-3
 
 
 def as_images(images: np.ndarray, name: str = "images") -> np.ndarray:
@@ -28,7 +31,7 @@ def as_images(images: np.ndarray, name: str = "images") -> np.ndarray:
     Raises:
         ArgumentError: If there are none, or shape, dtype or range are wrong.
     """
-    images = np.asarray(images)
+    images = _as_array(images, name)
     if images.dtype.kind not in "uif":
         raise ArgumentError(f"{name} must be numbers, but have the dtype {images.dtype}.")
     if images.shape[1:] not in ((SIZE, SIZE), (SIZE, SIZE, 1)):
@@ -72,7 +75,7 @@ def as_labels(labels: np.ndarray, count: int, name: str = "labels") -> np.ndarra
     Raises:
         ArgumentError: If shape, dtype, range or number are wrong.
     """
-    labels = np.asarray(labels)
+    labels = _as_array(labels, name)
     if labels.ndim != 1:
         hint = ": use argmax(axis=1)" if labels.shape[1:] == (CLASSES,) else ""
         raise ArgumentError(f"{name} must have the shape (n,), but have {labels.shape}{hint}.")
@@ -91,17 +94,29 @@ def as_labels(labels: np.ndarray, count: int, name: str = "labels") -> np.ndarra
 
 
 def as_probabilities(probabilities: np.ndarray, name: str = "probabilities") -> np.ndarray:
-    """Check the predictions of a network: (n, 10), any float dtype.
+    """Check the predictions of a network: (n, 10), any float dtype, 0 to 1.
 
     Raises:
-        ArgumentError: If there are none, or the shape is another one.
+        ArgumentError: If there are none, or shape or range are wrong.
     """
-    probabilities = np.asarray(probabilities)
+    probabilities = _as_array(probabilities, name)
     if probabilities.ndim != 2 or probabilities.shape[1] != CLASSES or not len(probabilities):
         raise ArgumentError(
             f"{name} must have the shape (n, {CLASSES}), but have {probabilities.shape}."
         )
+    low, high = float(probabilities.min()), float(probabilities.max())
+    if not (low >= 0 and high <= 1 + ROUNDING):  # False for NaN, too
+        raise ArgumentError(
+            f"{name} must lie between 0 and 1, but lie between {low:g} and {high:g}."
+        )
     return probabilities
+
+
+def _as_array(values: npt.ArrayLike, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ArgumentError(f"{name} must be an array, but differ in their lengths.") from None
 
 
 def check_number(
@@ -135,5 +150,5 @@ def check_number(
     if math.isinf(high):
         limits = f"of at least {low:g}"
     else:
-        limits = f"from {low:g} to {'below ' if below else ''}{high:g}"
+        limits = f"from {low:g} to {'below ' if below else ''}{int(high) if whole else high}"
     raise ArgumentError(f"{name} must be {wanted} {limits}, but is {value!r}.")

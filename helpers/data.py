@@ -127,7 +127,9 @@ def load_mnist(cache: Path | None = None, *, full: bool = False) -> Mnist:
         print(SAMPLE_NOTICE)
         return load_sample()
     if path := os.environ.get("MNIST_PATH"):
-        return Mnist(**read_full(places.found_from_project(Path(path))), source="MNIST_PATH")
+        return Mnist(
+            **read_full(places.found_from_project(Path(path).expanduser())), source="MNIST_PATH"
+        )
     return _load_cached_or_download(cache or default_cache(), sample_allowed=wanted != "full")
 
 
@@ -197,7 +199,7 @@ def read_idx(path: Path) -> np.ndarray:
         DataError: If the file is truncated, or not an IDX file of bytes.
     """
     try:
-        content = path.read_bytes()
+        content = Path(path).read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
     except _NOT_READABLE as error:
@@ -263,11 +265,11 @@ def _load_cached_or_download(cache: Path, sample_allowed: bool) -> Mnist:
         return Mnist(**arrays, source="download")
     if not sample_allowed:
         raise DataError(
-            f"The full MNIST is required, but no mirror has it ({'; '.join(failures)}); "
-            "connect to the internet, or set MNIST_PATH to a mnist.npz."
+            "The full MNIST is required, but it could not be downloaded from any mirror "
+            f"({'; '.join(failures)}); connect to the internet, or set MNIST_PATH to a mnist.npz."
         )
     print(SAMPLE_NOTICE)
-    print(f"No mirror has the full set ({'; '.join(failures)}).")
+    print(f"The full set could not be downloaded from any mirror ({'; '.join(failures)}).")
     print("To get it, connect to the internet, or set MNIST_PATH to a mnist.npz.")
     return load_sample()
 

@@ -21,7 +21,7 @@ def write_facts(facts: dict, path: Path) -> None:
     Raises:
         OSError: If the file cannot be written; an older one is left untouched.
     """
-    with atomic_write(path) as unfinished:
+    with atomic_write(Path(path)) as unfinished:
         unfinished.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
@@ -32,7 +32,7 @@ def read_facts(path: Path) -> dict:
         FactsError: If the file is missing or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FactsError(
             f"{path} is not a readable JSON file ({error}); rerun the notebook that writes it."

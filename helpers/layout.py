@@ -6,6 +6,8 @@ III.A, as reconstructed by the QMNIST project (Yadav and Bottou 2019). The steps
 `helpers.reading`.
 """
 
+from helpers.errors import ArgumentError
+
 import numpy as np
 from scipy import ndimage
 from skimage.transform import resize
@@ -17,8 +19,10 @@ def crop_to_ink(ink: np.ndarray) -> np.ndarray:
     """Cut out the bounding box of all pixels that hold ink.
 
     Raises:
-        IndexError: If there is no ink at all.
+        ArgumentError: If there is no ink at all.
     """
+    if not np.any(ink > 0):
+        raise ArgumentError("There is no ink in the picture, so there is no box around it.")
     rows, columns = (np.flatnonzero(np.any(ink > 0, axis=axis)) for axis in (1, 0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 

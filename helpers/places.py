@@ -41,6 +41,16 @@ def _is_checkout(folder: Path) -> bool:
     return all(os.path.exists(folder / name) for name in LANDMARKS)
 
 
+def require_project() -> None:
+    """Refuse to work where only the package is installed.
+
+    Raises:
+        UserError: If neither this package nor the working folder is part of the project.
+    """
+    if not _checkout():
+        raise UserError(f"{Path.cwd()} is not in a clone of the project; change into one first.")
+
+
 def build_folder() -> Path:
     """Where results are written, all of which `make clean` removes."""
     return project_folder() / "build"
@@ -73,7 +83,7 @@ def trained_folder(is_full: bool) -> Path:
         `build/models`. It need not exist yet.
     """
     models = os.environ.get("MNIST_MODELS")
-    folder = project_folder() / models if models else build_folder() / "models"
+    folder = project_folder() / Path(models).expanduser() if models else build_folder() / "models"
     return folder / ("full" if is_full else "sample")
 
 

@@ -41,9 +41,11 @@ def pytest_ignore_collect(collection_path, config):
     return None
 
 
-def pytest_sessionfinish(session):
-    if session.config.getoption("without_tensorflow"):
-        assert "tensorflow" not in sys.modules, "a test imports TensorFlow: see TENSORFLOW above"
+@pytest.fixture(autouse=True)
+def no_tensorflow_if_left_out(pytestconfig):
+    yield
+    if pytestconfig.getoption("without_tensorflow"):
+        assert "tensorflow" not in sys.modules, "the test imports TensorFlow: see TENSORFLOW above"
 
 
 @pytest.fixture(autouse=True)

@@ -299,7 +299,7 @@ def break_off(handler):
 
 
 def keep_silent(handler):
-    time.sleep(1)
+    time.sleep(30)
 
 
 def send_too_slowly(handler):
@@ -372,7 +372,7 @@ def with_one_flipped_bit(content):
 )
 def test_after_a_broken_mirror_comes_the_next(made_set, monkeypatch, server, tmp_path, broken):
     monkeypatch.setattr(helpers.data, "MOST_BYTES", 5_000_000)
-    monkeypatch.setattr(helpers.data, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(helpers.data, "READ_SECONDS", 2)
     monkeypatch.setattr(helpers.data, "GRACE_SECONDS", 0.3)
     monkeypatch.setattr(helpers.data, "SLOWEST_BYTES_PER_SECOND", 500_000)
     if broken is with_one_flipped_bit:

@@ -53,6 +53,8 @@ def test_without_a_project_results_go_to_the_working_folder(no_checkout):
     )
     with pytest.raises(UserError, match="the pictures come with the project, so clone it"):
         places.images_folder()
+    with pytest.raises(UserError, match="is not in a clone of the project"):
+        places.require_project()
 
 
 def test_the_sample_and_the_full_set_train_into_folders_of_their_own(monkeypatch, tmp_path):

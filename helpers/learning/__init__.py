@@ -1,7 +1,7 @@
 """From arrays to a trained, judged and saved network, on TensorFlow and Keras.
 
-Nothing here opens a picture file: that is `helpers.reading`. This package offers what the
-notebooks use by name; each module says what it does and what it leaves to others.
+Nothing here opens a picture file: that is `helpers.reading`. This package offers
+its functions by name; each module says what it does and what it leaves to others.
 """
 
 from helpers.learning.augmentation import (

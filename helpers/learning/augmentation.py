@@ -7,6 +7,8 @@ images stay in 0 to 255.
 
 from collections.abc import Sequence
 
+from helpers.checks import as_images, check_number
+from helpers.errors import ArgumentError
 from helpers.learning.backend import keras, tf
 from helpers.learning.handwriting import redraw_some
 
@@ -124,7 +126,7 @@ def training_batches(
     """Shuffle, batch and augment a training set, differently in each epoch.
 
     Args:
-        images: (n, 28, 28, 1) uint8, 0 to 255.
+        images: (n, 28, 28) or (n, 28, 28, 1), 0 to 255.
         labels: (n,) integers, 0 to 9, or (n, 10) one-hot.
         batch_size: Images in a batch; the last batch of an epoch may be smaller.
         seed: Decides order and changes of all epochs.
@@ -135,7 +137,19 @@ def training_batches(
     Returns:
         A dataset of `ceil(n / batch_size)` batches: images (b, 28, 28, 1)
         float32, 0 to 255, and their labels.
+
+    Raises:
+        ArgumentError: If images, the number of labels, or a setting are unusable.
     """
+    images = as_images(images)
+    if len(labels) != len(images):
+        raise ArgumentError(
+            f"labels must match the {len(images)} images, but there are {len(labels)}."
+        )
+    check_number(batch_size, "batch_size", 1, whole=True)
+    check_number(warp_strength, "warp_strength", 0)
+    check_number(rethickened, "rethickened", 0, 1)
+    check_number(redrawn, "redrawn", 0, 1)
     # The stream shuffles indices; the images stay in NumPy. As constants, TensorFlow would
     # hold them twice more.
     batches = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).batch(batch_size)

@@ -32,12 +32,16 @@ def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     Raises:
         ArgumentError: If the images have another shape, dtype or range.
     """
-    return model.predict(as_images(images), batch_size=1000, verbose=0)
+    return _predict(model, as_images(images))
+
+
+def _predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    return model.predict(images, batch_size=1000, verbose=0)
 
 
 def predict_over_shifts(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Predict images in nine positions and average; see `average_over_shifts`."""
-    return average_over_shifts(partial(predict_probabilities, model), images)
+    return average_over_shifts(partial(_predict, model), images)
 
 
 def average_over_shifts(
@@ -92,7 +96,7 @@ def accuracy_interval(
     Args:
         probabilities: (n, 10).
         labels: (n,) integers, 0 to 9.
-        confidence: The share of such intervals that hold the true accuracy, 0 to 1.
+        confidence: The share of such intervals that hold the true accuracy, above 0 and below 1.
 
     Returns:
         Lower and upper end, 0 to 1.
@@ -100,7 +104,7 @@ def accuracy_interval(
     Raises:
         ArgumentError: If shapes, dtypes or ranges are wrong.
     """
-    check_number(confidence, "confidence", 0, 1)
+    check_number(confidence, "confidence", 0, 1, below=True)
     correct = _is_correct(probabilities, labels)
     test = binomtest(int(correct.sum()), len(correct))
     low, high = test.proportion_ci(confidence_level=confidence, method="wilson")

@@ -1,7 +1,7 @@
 """The networks of the series, from one layer to the one that ships, and what they cost.
 
 Every network takes raw pixels, (n, 28, 28, 1) in 0 to 255, and returns ten
-probabilities an image. Scaling and standardising are its first layers, so that nobody
+probabilities per image. Scaling and standardising are its first layers, so that nobody
 who loads a saved model can forget them. `helpers.learning.training` trains them.
 """
 

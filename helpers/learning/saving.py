@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from helpers.checks import CLASSES
-from helpers.errors import ModelFileError
+from helpers.errors import ArgumentError, ModelFileError
 from helpers.files import atomic_write
 from helpers.learning.backend import keras, tf
 from helpers.learning.models import IMAGE_SHAPE
@@ -30,8 +30,10 @@ def save_model(model: keras.Model, path: Path) -> None:
         path: A path that ends in `.keras`.
 
     Raises:
+        ArgumentError: If it ends otherwise.
         OSError: If the file cannot be written; an older file is left as it was.
     """
+    path = _with_suffix(path, ".keras")
     # Not `clone_model`: it compiles the copy, with optimizer, if the model is compiled.
     bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights())
@@ -52,6 +54,7 @@ def load_model(path: Path) -> keras.Model:
         ModelFileError: If the file is missing, damaged, unsafe, not a Keras archive, or a
             network of another shape.
     """
+    path = Path(path)
     if not os.path.isfile(path):
         raise ModelFileError(f"{path} does not exist; train and save a network first.")
     if not _is_intact_archive(path):
@@ -95,10 +98,19 @@ def export_litert(model: keras.Model, path: Path) -> None:
         path: A path that ends in `.tflite`.
 
     Raises:
+        ArgumentError: If it ends otherwise.
         OSError: If the file cannot be written; an older file is left as it was.
     """
+    path = _with_suffix(path, ".tflite")
     with atomic_write(path) as unfinished, silenced_native_stderr():
         try:
             model.export(unfinished, format="litert", verbose=False)
         except tf.errors.OpError as error:  # about temporary files of TensorFlow
             raise OSError(error.message) from None
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    path = Path(path)
+    if path.suffix != suffix:
+        raise ArgumentError(f"{path} must end in {suffix}, the format that is written there.")
+    return path

@@ -34,7 +34,7 @@ class Recipe:
         dropout: Share of the last feature map zeroed during training; see `build_cnn`.
         batch_size: Images for each step of the optimizer, at least 1.
         warmup: Share of all steps in which the learning rate rises, 0 to 1.
-        weight_decay: Decoupled weight decay, a factor on the learning rate.
+        weight_decay: Decoupled weight decay, multiplied by the learning rate.
         label_smoothing: Probability taken from the label and spread over all digits, 0 to
             below 1.
         warp_strength: Strength of the random warps; 0 switches them off.
@@ -62,7 +62,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, choices in (("network", NETWORKS), ("optimizer", OPTIMIZERS)):
             value = getattr(self, name)
-            if value not in choices:
+            if not isinstance(value, str) or value not in choices:
                 raise ArgumentError(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
         for name in ("epochs", "batch_size"):
             check_number(getattr(self, name), name, 1, whole=True)
@@ -95,7 +95,13 @@ def one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedu
 
     Returns:
         A schedule: the learning rate by the number of the step.
+
+    Raises:
+        ArgumentError: If one of them is out of range.
     """
+    check_number(peak, "peak", 0)
+    check_number(steps, "steps", 1, whole=True)
+    check_number(warmup, "warmup", 0, 1)
     rising = max(1, round(warmup * steps))
     return keras.optimizers.schedules.CosineDecay(
         0.0, decay_steps=max(1, steps - rising), warmup_target=peak, warmup_steps=rising
@@ -134,12 +140,14 @@ def train(
         "val_accuracy".
 
     Raises:
-        ArgumentError: If images, labels or seed are unusable.
+        ArgumentError: If images, labels, validation, recipe or seed are unusable.
     """
     images = as_images(images)
     labels = as_labels(labels, len(images))
     if validation is not None:
-        validation = _checked_validation(*validation)
+        validation = _checked_validation(validation)
+    if not isinstance(recipe, Recipe):
+        raise ArgumentError(f"recipe must be a Recipe, but is a {type(recipe).__name__}.")
     check_number(seed, "seed", 0, 2**32 - 1, whole=True)
     # Seeds Python, NumPy, TensorFlow and Keras; on a CPU, a training then repeats to the bit.
     keras.utils.set_random_seed(seed)
@@ -161,7 +169,7 @@ def train(
     path = None
     if checkpoints is not None:
         key = fingerprint(images, labels, seed, recipe, *(validation or ()))
-        path = checkpoints / f"{key}.npz"
+        path = Path(checkpoints) / f"{key}.npz"
     checkpoint = Checkpoint(path)
     epochs_done = checkpoint.restore(model)
     # Each iterator draws its own shuffle and augmentation seeds: skip those of finished epochs.
@@ -209,6 +217,11 @@ def history_frame(history: dict[str, list[float]]) -> pd.DataFrame:
     return frame
 
 
-def _checked_validation(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked_validation(
+    validation: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise ArgumentError("validation must be a pair: images, and their labels.")
+    images, labels = validation
     images = as_images(images, "validation images")
     return images, as_labels(labels, len(images), "validation labels")

@@ -115,6 +115,7 @@ def cross_validate(
     images = as_images(images)
     labels = as_labels(labels, len(images))
     check_number(folds, "folds", 2, whole=True)
+    check_number(seed, "seed", 0, 2**32 - folds, whole=True)
     _check_images_per_fold(labels, folds)
     splits = list(stratified_folds(labels, folds, seed))
     trials = [_Trial(*split, seed + fold, recipe) for fold, split in enumerate(splits)]
@@ -159,8 +160,10 @@ def sweep(
     """
     images = as_images(images)
     labels = as_labels(labels, len(images))
-    _check_split(split, len(images))
+    split = _checked_split(split, len(images))
     named = [(name, seed) for name in recipes for seed in seeds]
+    if not named:
+        raise ArgumentError("A sweep needs at least one recipe and one seed.")
     trials = [_Trial(*split, seed, recipes[name]) for name, seed in named]
     run_trial = partial(_run_trial, checkpoints=_absolute(checkpoints))
     trained = _run_side_by_side(
@@ -188,9 +191,14 @@ def _check_images_per_fold(labels: np.ndarray, folds: int) -> None:
         )
 
 
-def _check_split(split: tuple[np.ndarray, np.ndarray], count: int) -> None:
+def _checked_split(
+    split: tuple[np.ndarray, np.ndarray], count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    if len(split) != 2:
+        raise ArgumentError("split must be a pair: indices to train on, and to validate on.")
+    split = np.asarray(split[0]), np.asarray(split[1])
     for part, name in zip(split, ("train", "validate"), strict=True):
-        if not len(part) or np.min(part) < 0 or np.max(part) >= count:
+        if part.dtype.kind not in "ui" or not len(part) or part.min() < 0 or part.max() >= count:
             raise ArgumentError(
                 f"The indices to {name} on must be some of 0 to {count - 1}, the {count} images."
             )
@@ -199,6 +207,7 @@ def _check_split(split: tuple[np.ndarray, np.ndarray], count: int) -> None:
             f"{shared} images are in both parts of the split: what is trained on must not be "
             "validated on."
         )
+    return split
 
 
 @dataclass(frozen=True)
@@ -285,7 +294,7 @@ def _workers_stopped() -> Iterator[None]:
 
 def _absolute(folder: Path | None) -> Path | None:
     # A worker may have another working folder.
-    return None if folder is None else folder.resolve()
+    return None if folder is None else Path(folder).resolve()
 
 
 def _limit_threads(threads: int | None) -> None:

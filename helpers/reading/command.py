@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 if every picture was read; 1 if one could not be read, or its
-        drawing not be written; 2 if the model could not be loaded or the output not be
-        written; 130 if the run was interrupted; 141 if the reader of the output is gone.
+        drawing could not be written; 2 if the model could not be loaded, or the output could
+        not be written; 130 if the run was interrupted; 141 if the reader of the output is gone.
         Wrong usage ends the process with 2.
     """
     options = _parser().parse_args(arguments)
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="predict.py",
         description="Print the handwritten digits in each picture.",
-        epilog="Exit status: 0 all read, 1 a picture could not be read or a drawing not be "
+        epilog="Exit status: 0 all read, 1 a picture could not be read or a drawing could not be "
         "written, 2 wrong usage, no model, or no output.",
     )
     parser.add_argument(
@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         help=f"a picture, a folder of pictures, or - for standard input; default: {EXAMPLE_IMAGE}",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     parser.add_argument(
         "--output",
         metavar="FILE",

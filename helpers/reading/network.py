@@ -33,6 +33,7 @@ class Network:
         """
         from ai_edge_litert.interpreter import Interpreter
 
+        path = Path(path)
         unusable = f"{path} is missing or not a LiteRT model file; name a .tflite file."
         if not os.path.isfile(path) or path.stat().st_size > MOST_BYTES:
             raise ModelFileError(unusable)

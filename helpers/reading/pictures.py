@@ -35,7 +35,7 @@ class PictureError(UserError):
     """A picture cannot be read, or no digit is found in it."""
 
 
-def open_picture(source: Path | BinaryIO, name: str | None = None) -> Image.Image:
+def open_picture(source: Path | str | BinaryIO, name: str | None = None) -> Image.Image:
     """Open a picture file and load all its pixels.
 
     Args:
@@ -50,6 +50,7 @@ def open_picture(source: Path | BinaryIO, name: str | None = None) -> Image.Imag
         PictureError: If it is missing, unreadable, not a picture, or too large.
     """
     name = name or str(source)
+    source = Path(source) if isinstance(source, str) else source
     try:
         if isinstance(source, Path):
             _check_file(source, name)

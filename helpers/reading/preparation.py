@@ -26,7 +26,7 @@ def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
 
     Args:
         ink: (height, width) float, 0 paper to 1 ink.
-        strokes: (height, width) bool, True on the strokes, of which there are some.
+        strokes: (height, width) bool, True on the strokes, at least one pixel.
 
     Returns:
         (height, width) float32, 0 to 1, as dark as the strokes are on average.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from helpers.errors import ArgumentError
 from helpers.reading.digits import Box, Digit
 from helpers.reading.ink import find_strokes, to_ink
 from helpers.reading.network import Network
@@ -38,7 +39,13 @@ class DigitReader:
     """Reads pictures with a network; use it in one thread at a time."""
 
     def __init__(self, network: Network | None = None):
-        """Use a network, by default the one that ships."""
+        """Use a network, by default the one that ships.
+
+        Raises:
+            ArgumentError: If it is not a `Network`.
+        """
+        if network is not None and not isinstance(network, Network):
+            raise ArgumentError("A DigitReader reads with a network: DigitReader(Network(path)).")
         self.network = network or Network()
 
     def read(self, image: Image.Image, single: bool = False) -> list[Digit]:
@@ -74,6 +81,7 @@ class DigitReader:
             source: A path or an open file; by default the name is the path.
             single: Whether to take all ink for one digit.
         """
+        name = str(name)
         try:
             image = open_picture(source or Path(name), name)
         except PictureError as error:

@@ -8,6 +8,7 @@ pictures to read and what to tell people.
 import errno
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ import numpy as np
 LINE_START = b'{"path": '
 # No record is longer; anything longer would only fill memory.
 MOST_LINE_BYTES = 1_000_000
+# What may be left of a word, a number or an escaped letter where a line is cut off.
+CUT_TOKEN = re.compile(r"[-.\\a-z0-9]{0,6}")
 # Two threads must not use one interpreter, so each has its own.
 _of_this_thread = threading.local()
 
@@ -92,7 +95,7 @@ class RecordFile:
             RecordFileError: If it cannot be opened, or holds anything but records; it is
                 left untouched then.
         """
-        self.path = path
+        self.path = path = Path(path)
         if os.path.exists(path) and not os.path.isfile(path):
             raise RecordFileError(f"{path} is not a regular file; name a file for the records.")
         try:
@@ -153,22 +156,31 @@ def _names_and_end(file: BinaryIO) -> tuple[np.ndarray, int]:
         while line := file.readline(MOST_LINE_BYTES):
             if not line.startswith(LINE_START[: len(line)]):
                 raise ValueError("The line is not part of a record.")
-            if not line.endswith(b"\n") and not _is_json(line):
-                if len(line) == MOST_LINE_BYTES:
-                    raise ValueError("The line is too long for a record.")
+            # A lone brace without any record before it may begin anything.
+            if not line.endswith(b"\n") and _is_cut_off(line) and (end or len(line) > 1):
                 return
-            yield hash(json.loads(line)["path"])
+            record = json.loads(line)
+            if not {"path", "digits", "error"} <= record.keys():
+                raise ValueError("The line is not a record.")
+            yield hash(record["path"])
             end += len(line)
 
     return np.sort(np.fromiter(hashes(), np.int64)), end
 
 
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
+def _is_cut_off(line: bytes) -> bool:
+    """Whether a line is the beginning of a record, as a killed process leaves it."""
+    if len(line) <= len(LINE_START):
+        return True
+    if len(line) == MOST_LINE_BYTES:
         return False
-    return True
+    text = line.decode("ascii", errors="replace")  # `json.dumps` writes nothing but ASCII.
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        is_open = error.msg.startswith("Unterminated string")
+        return is_open or (error.msg != "Extra data" and bool(CUT_TOKEN.fullmatch(text, error.pos)))
+    return False
 
 
 def _end_line(file: BinaryIO, end: int) -> None:

@@ -109,7 +109,7 @@ def read_single_digit(ink: np.ndarray, strokes: np.ndarray, classify: Classifier
 
 
 def bounding_box(strokes: np.ndarray) -> Box:
-    """The bounding box of all strokes, of which there are some."""
+    """The bounding box of all strokes, at least one pixel."""
     rows, columns = np.flatnonzero(strokes.any(axis=1)), np.flatnonzero(strokes.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 

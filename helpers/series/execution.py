@@ -248,6 +248,10 @@ def main() -> None:
 
 def _run_all(chosen: Sequence[Path], in_place: bool) -> None:
     paths = chosen or sorted(_notebooks_folder().glob("[0-9][0-9]_*.ipynb"))
+    if not paths:
+        raise NotebookError(
+            f"There are no notebooks in {_notebooks_folder()}; run this in a clone of the project."
+        )
     # Decided once, so that all notebooks work on the same data.
     is_full = load_mnist(full=in_place).is_full
     if in_place:

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from helpers import places
+from helpers.errors import ending_in_one_sentence
 from helpers.files import atomic_write
 
 import nbformat
@@ -113,7 +114,9 @@ def _title(notebook: NotebookNode) -> str:
 
 def main() -> None:
     """Write the pages and say where to begin: `python -m helpers.series.pages`."""
-    pages = write_pages(places.project_folder(), places.build_folder() / "html")
+    with ending_in_one_sentence():
+        places.require_project()
+        pages = write_pages(places.project_folder(), places.build_folder() / "html")
     print(f"{len(pages)} pages; begin with {places.relative_to_project(pages[0]).as_posix()}")
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from helpers import places
 from helpers.data import Mnist, load_mnist
 from helpers.errors import ending_in_one_sentence
 from helpers.facts import sha256, write_facts
@@ -167,6 +168,7 @@ def publish(model: keras.Model, card: dict, folder: Path = PRETRAINED_FOLDER) ->
 def main() -> None:
     """Train, score and publish: `python -m helpers.series.shipping`."""
     with ending_in_one_sentence():
+        places.require_project()
         mnist = load_mnist(full=True)
     with removed_when_done(trained_folder(is_full=True) / "unfinished-shipping") as checkpoints:
         model, scores = train_all(mnist, checkpoints)

@@ -138,7 +138,7 @@ FAULTS = (
     Fault(
         "dropout active in prediction",
         "learning/evaluation.py",
-        "return model.predict(as_images(images), batch_size=1000, verbose=0)",
+        "return model.predict(images, batch_size=1000, verbose=0)",
         "return model(images, training=True).numpy()",
     ),
     Fault(

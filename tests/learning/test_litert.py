@@ -1,14 +1,20 @@
 """Networks exported by Keras, as LiteRT reads them."""
 
+import json
+
 from helpers.errors import ModelFileError
 from helpers.learning.backend import keras, layers
 from helpers.learning.evaluation import predict_probabilities
 from helpers.learning.saving import export_litert, load_model
 from helpers.places import MODEL_FILE, PRETRAINED_FOLDER
+from helpers.reading.command import main
 from helpers.reading.network import Network
+from helpers.reading.reader import DigitReader
+from helpers.reading.records import as_record, read_record
 
 import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +56,15 @@ def test_the_network_that_ships_answers_alike_in_both_formats(sample):
     by_litert = Network().predict(pictures)
     assert np.abs(by_keras - by_litert).max() < 1e-4
     assert np.array_equal(by_keras.argmax(axis=1), by_litert.argmax(axis=1))
+
+
+def test_records_and_the_command_read_with_the_network_that_is_named(
+    litert_file, sample, tmp_path, capsys
+):
+    picture = str(tmp_path / "digit.png")
+    Image.fromarray(255 - sample.x_test[0]).resize((140, 140)).save(picture)
+    expected = as_record(DigitReader(Network(litert_file)).read_file(picture))
+    assert expected != as_record(DigitReader().read_file(picture))
+    assert read_record(picture, litert_file) == expected
+    assert main(["--json", "--model", str(litert_file), picture]) == 0
+    assert json.loads(capsys.readouterr().out) == expected

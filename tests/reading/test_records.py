@@ -102,7 +102,19 @@ def test_a_last_line_that_lacks_its_end_alone_is_kept(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["my diary", "my diary\n", '{"other": 1}\n', "[1]\n", "7\n", '{"path": []}\n', "{\n}"],
+    [
+        "my diary",
+        "my diary\n",
+        '{"other": 1}\n',
+        "[1]\n",
+        "7\n",
+        '{"path": []}\n',
+        "{\n}",
+        "{",
+        '{"path": "a"}\n',
+        '{"path": "c" my own tail',
+        '{"path": "a", "digits": [], "error": null} and more',
+    ],
 )
 def test_a_file_of_another_kind_is_left_alone(tmp_path, content):
     path = tmp_path / "diary.txt"

@@ -246,6 +246,11 @@ def test_a_file_that_is_no_notebook_is_named(made_project, command):
         command()
 
 
+def test_without_notebooks_the_command_says_where_to_run_it(made_project, command):
+    with pytest.raises(SystemExit, match=r"There are no notebooks in .* clone of the project"):
+        command()
+
+
 def test_outputs_are_stored_in_place_on_the_full_set_only(made_project, monkeypatch):
     path = write_notebook(made_project, "01_a.ipynb", "a")
     original = path.read_bytes()
