@@ -58,7 +58,7 @@ def redraw(digit: np.ndarray, flagged: bool, rng: np.random.Generator) -> np.nda
         (28, 28) uint8, placed as in MNIST; a digit without a stroke (no pixel above
         100) is returned unchanged.
     """
-    strokes = ndimage.zoom(np.pad(digit.astype(np.float32), SIZE // 4), ENLARGED, order=1) > 100
+    strokes = ndimage.zoom(np.pad(digit.astype(np.uint8), SIZE // 4), ENLARGED, order=1) > 100
     if not strokes.any():
         return digit
     thinnest, fattest = PEN_WIDTHS
