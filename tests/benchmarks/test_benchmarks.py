@@ -72,7 +72,7 @@ def test_operations_a_second_agree_with_a_count_by_hand():
 
 def test_the_peak_is_no_less_than_what_one_product_reaches(monkeypatch):
     monkeypatch.setattr(measuring, "PEAK_SIZE", 256)
-    assert 0 < measuring.peak_gflops() < 1_000_000
+    assert 0.1 < measuring.peak_gflops() < 100_000
 
 
 # The recipes
