@@ -58,11 +58,11 @@ def solutions(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
 
 
 class TrainedNotebooksTogether(LoadFileScheduling):
-    """Sends the notebooks that use the network of 04 to one process, in order; others to any."""
+    """Sends the notebooks that use the network of 05 to one process, in order; others to any."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "trained" if re.search(r"0[4-7]_\w+\.ipynb$", file) else file
+        return "trained" if re.search(r"0[5-8]_\w+\.ipynb$", file) else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -113,7 +113,7 @@ def measure_published_folds(mnist: Mnist) -> Tables:
 def measure_our_folds(
     mnist: Mnist, recipe: Recipe, predict: Callable = predict_probabilities
 ) -> Tables:
-    """Cross-validate a recipe of ours, as notebook 05 does."""
+    """Cross-validate a recipe of ours, as notebook 06 does."""
     start = time.perf_counter()
     result = cross_validate(
         mnist.x_train[..., None], mnist.y_train, seed=0, recipe=recipe, predict=predict

@@ -2,7 +2,7 @@
 
 They were drawn for this project, so no network has learned from them, and none is chosen
 by them. The third is a photo, squeezed here to 28 × 28 as most people would do it.
-Notebook 07 shows what becomes of it once it is prepared the way MNIST was.
+Notebook 08 shows what becomes of it once it is prepared the way MNIST was.
 """
 
 from pathlib import Path

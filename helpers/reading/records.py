@@ -1,7 +1,7 @@
 """What was read of a picture as one JSON object, and the file that collects such objects.
 
 `read_record` needs nothing but a path, so anything that spreads work over processes or
-machines can map it over pictures; see notebook 08. `helpers.reading.command` decides which
+machines can map it over pictures; see notebook 09. `helpers.reading.command` decides which
 pictures to read and what to tell people.
 """
 

@@ -14,11 +14,11 @@ NAMES = [
     "01_loading",
     "02_normalizing",
     "03_building",
-    "04_training",
-    "05_evaluating",
-    "06_saving",
-    "07_predicting",
-    "08_scaling_out",
+    "05_training",
+    "06_evaluating",
+    "07_saving",
+    "08_predicting",
+    "09_scaling_out",
 ]
 TAGS = {"nbval-check-output", "nbval-ignore-output"}
 
@@ -152,7 +152,7 @@ def test_neighbours_are_linked(path, notebook):
 
 
 def test_the_test_set_is_opened_in_one_notebook_only(path, notebook):
-    if path.stem in ("01_loading", "05_evaluating", "07_predicting"):
+    if path.stem in ("01_loading", "06_evaluating", "08_predicting"):
         return
     for cell in code_cells(notebook):
         assert not re.search(r"\b[xy]_test\b", cell.source), cell.id

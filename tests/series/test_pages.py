@@ -68,8 +68,8 @@ def test_pages_hold_no_formula_that_nobody_would_draw(pages):
 
 
 def test_notebooks_keep_their_outputs_and_solutions(pages):
-    training = next(page for page in pages if page.stem == "04_training").read_text("utf-8")
-    assert "<title>04 · Training</title>" in training
+    training = next(page for page in pages if page.stem == "05_training").read_text("utf-8")
+    assert "<title>05 · Training</title>" in training
     assert "same seed, same weights:  True" in training
     assert training.count("<details>") >= 3
     assert training.count("data:image/png") >= 5
