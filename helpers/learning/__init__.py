@@ -20,6 +20,7 @@ from helpers.learning.evaluation import (
     predict_probabilities,
 )
 from helpers.learning.handwriting import redraw, redraw_some
+from helpers.learning.light import random_light
 from helpers.learning.models import (
     build_cnn,
     build_multilayer_perceptron,
@@ -60,6 +61,7 @@ __all__ = [
     "predict_over_shifts",
     "predict_probabilities",
     "random_affine",
+    "random_light",
     "random_thickness",
     "redraw",
     "redraw_some",

@@ -11,6 +11,7 @@ from helpers.checks import as_images, check_number
 from helpers.errors import ArgumentError
 from helpers.learning.backend import keras, tf
 from helpers.learning.handwriting import redraw_some
+from helpers.learning.light import random_light
 
 import numpy as np
 
@@ -122,6 +123,7 @@ def training_batches(
     warp_strength: float = 1.0,
     rethickened: float = RETHICKENED,
     redrawn: float = 0.0,
+    relit: float | tf.Variable = 0.0,
 ) -> tf.data.Dataset:
     """Shuffle, batch and augment a training set, differently in each epoch.
 
@@ -133,6 +135,8 @@ def training_batches(
         warp_strength: Factor on the warps; see `random_affine`.
         rethickened: Share of images with changed strokes; see `random_thickness`.
         redrawn: Share of redrawn images; see `helpers.learning.handwriting.redraw_some`.
+        relit: Share of images under other light; see `helpers.learning.light.random_light`. A
+            variable may change between epochs.
 
     Returns:
         A dataset of `ceil(n / batch_size)` batches: images (b, 28, 28, 1)
@@ -150,10 +154,13 @@ def training_batches(
     check_number(warp_strength, "warp_strength", 0)
     check_number(rethickened, "rethickened", 0, 1)
     check_number(redrawn, "redrawn", 0, 1)
+    is_variable = isinstance(relit, tf.Variable)
+    if not is_variable:
+        check_number(relit, "relit", 0, 1)
     # The stream shuffles indices; the images stay in NumPy. As constants, TensorFlow would
     # hold them twice more.
     batches = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).batch(batch_size)
-    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(5)
+    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(7)
 
     def look_up(indices: tf.Tensor) -> list[tf.Tensor]:
         chosen = tf.numpy_function(
@@ -175,7 +182,10 @@ def training_batches(
         if redrawn:
             digits = redraw(digits, digit_labels, seeds[4])
         pixels = random_thickness(tf.cast(digits, tf.float32), seeds[:2], rethickened)
-        return random_affine(pixels, seeds[2:4], warp_strength), digit_labels
+        warped = random_affine(pixels, seeds[2:4], warp_strength)
+        if is_variable or relit:
+            warped = random_light(warped, seeds[5:7], relit)
+        return warped, digit_labels
 
     return (
         tf.data.Dataset.zip(batches, seeds)

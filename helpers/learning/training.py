@@ -11,7 +11,7 @@ from pathlib import Path
 from helpers.checks import CLASSES, as_images, as_labels, check_number
 from helpers.errors import ArgumentError
 from helpers.learning.augmentation import RETHICKENED, training_batches
-from helpers.learning.backend import keras
+from helpers.learning.backend import keras, tf
 from helpers.learning.checkpoints import Checkpoint, fingerprint
 from helpers.learning.models import NETWORKS, build_cnn
 from helpers.learning.muon import ConvolutionMuon
@@ -40,6 +40,8 @@ class Recipe:
         warp_strength: Strength of the random warps; 0 switches them off.
         rethickened: Share of images whose strokes are made thicker or thinner, 0 to 1.
         redrawn: Share of images redrawn with other pens, and ones with a flag, 0 to 1.
+        relit: Share of images shown under other light, on other paper, noisy or partly covered,
+            0 to 1; see `helpers.learning.light`. In the last epochs it is less; see `relit_share`.
         optimizer: "muon" (for convolutions, AdamW for the rest) or "adamw" for everything.
 
     Raises:
@@ -57,6 +59,7 @@ class Recipe:
     warp_strength: float = 1.0
     rethickened: float = RETHICKENED
     redrawn: float = 0.0
+    relit: float = 0.0
     optimizer: str = "muon"
 
     def __post_init__(self) -> None:
@@ -68,7 +71,7 @@ class Recipe:
             check_number(getattr(self, name), name, 1, whole=True)
         for name in ("peak_learning_rate", "weight_decay", "warp_strength"):
             check_number(getattr(self, name), name, 0)
-        for name in ("warmup", "rethickened", "redrawn"):
+        for name in ("warmup", "rethickened", "redrawn", "relit"):
             check_number(getattr(self, name), name, 0, 1)
         for name in ("dropout", "label_smoothing"):
             check_number(getattr(self, name), name, 0, 1, below=True)
@@ -80,6 +83,34 @@ BEST = Recipe(epochs=9, network="large", peak_learning_rate=8e-3, dropout=0.4, r
 
 # Keras 3.15 creates two iterators per epoch and consumes only the first.
 ITERATORS_PER_EPOCH = 2
+
+
+def relit_share(recipe: Recipe, epoch: int) -> float:
+    """Share of images under other light in an epoch, counted from 0.
+
+    In the last fifth of the epochs it falls to 0.4 of what the recipe says: as the learning
+    rate falls, the network settles on digits as MNIST shows them.
+    """
+    is_late = recipe.epochs - epoch <= round(recipe.epochs / 5)
+    return recipe.relit * (0.4 if is_late else 1.0)
+
+
+class Relighting(keras.callbacks.Callback):
+    """Sets the share of images under other light when an epoch begins.
+
+    Attributes:
+        share: A variable for `training_batches`; Keras reads the batches of an epoch after that.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Begin with the share of the first epoch of a recipe."""
+        super().__init__()
+        self.recipe = recipe
+        self.share = tf.Variable(relit_share(recipe, epoch=0))
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Set the share of this epoch."""
+        self.share.assign(relit_share(self.recipe, epoch))
 
 
 def one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedules.CosineDecay:
@@ -152,6 +183,7 @@ def train(
     # Seeds Python, NumPy, TensorFlow and Keras; on a CPU, a training then repeats to the bit.
     keras.utils.set_random_seed(seed)
     model = build_cnn(recipe.network, recipe.dropout, seed)
+    relighting = Relighting(recipe)
     batches = training_batches(
         images,
         one_hot(labels),
@@ -160,6 +192,7 @@ def train(
         warp_strength=recipe.warp_strength,
         rethickened=recipe.rethickened,
         redrawn=recipe.redrawn,
+        relit=relighting.share if recipe.relit else 0.0,
     )
     model.compile(
         optimizer=make_optimizer(recipe, steps=len(batches) * recipe.epochs),
@@ -182,7 +215,7 @@ def train(
             validation_batch_size=1000,
             initial_epoch=epochs_done,
             epochs=recipe.epochs,
-            callbacks=[checkpoint, progress or Progress(), *callbacks],
+            callbacks=[checkpoint, relighting, progress or Progress(), *callbacks],
             shuffle=False,  # The batches are shuffled already.
             verbose=0,
         )

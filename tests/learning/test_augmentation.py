@@ -5,7 +5,7 @@ from helpers.learning.augmentation import (
     random_thickness,
     training_batches,
 )
-from helpers.learning.backend import keras
+from helpers.learning.backend import keras, tf
 
 import numpy as np
 import pytest
@@ -223,3 +223,19 @@ def test_other_hands_keep_the_label_of_each_image(numbered):
     numbers, labels = one_epoch(batches)
     assert (numbers < 70).sum() > 20
     np.testing.assert_array_equal(labels[numbers < 70], numbers[numbers < 70] % 10)
+
+
+def test_a_variable_changes_the_share_under_other_light_from_epoch_to_epoch(digits):
+    same_image = np.repeat(digits.images[:1], 200, axis=0)
+    share = tf.Variable(0.0)
+    batches = training_batches(
+        same_image, np.full(200, 3), 100, seed=0, warp_strength=0.0, rethickened=0.0, relit=share
+    )
+
+    def relit():
+        epoch = np.concatenate([images.numpy() for images, _ in batches])
+        return (np.abs(epoch - same_image) > 1).any(axis=(1, 2, 3)).mean()
+
+    assert relit() == 0
+    share.assign(0.5)
+    assert 0.35 < relit() < 0.65

@@ -8,7 +8,7 @@ from helpers.learning.training import QUICK, train
 import numpy as np
 import pytest
 
-RECIPE = replace(QUICK, epochs=3, batch_size=32, redrawn=0.2)
+RECIPE = replace(QUICK, epochs=3, batch_size=32, redrawn=0.2, relit=0.5)
 
 
 class Lights(keras.callbacks.Callback):

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from helpers.errors import ArgumentError
 from helpers.learning import training
+from helpers.learning.augmentation import training_batches
 from helpers.learning.backend import keras
 from helpers.learning.evaluation import accuracy, predict_probabilities
 from helpers.learning.models import build_cnn
@@ -156,6 +157,23 @@ def test_batch_size_seed_and_augmentation_reach_the_batches(trained_until):
     assert seen["arguments"][2:] == (3, 5)
     changes = {"warp_strength": 0.7, "rethickened": 0.2, "redrawn": 0.4}
     assert {name: seen[name] for name in changes} == changes
+
+
+def test_fewer_images_are_under_other_light_in_the_last_fifth_of_the_epochs(digits, monkeypatch):
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(float(handed["relit"]))
+
+    seen, handed = [], {}
+
+    def batches(*arguments, **options):
+        handed.update(options)
+        return training_batches(*arguments, **options)
+
+    monkeypatch.setattr(training, "training_batches", batches)
+    recipe = replace(QUICK, epochs=5, batch_size=32, relit=0.5)
+    train(digits.images[:32], digits.labels[:32], 3, recipe, callbacks=[Watch()])
+    assert seen == pytest.approx([0.5] * 4 + [0.2])
 
 
 def test_labels_reach_the_batches_as_one_hot_rows(trained_until):
