@@ -50,11 +50,11 @@ def pytest_collect_file() -> Generator[None, list, list]:
 
 def solutions(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
     """Find the Python blocks in the solutions, each with the number of its exercise."""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown" and "## Exercises" in cell.source:
-            for number, text in EXERCISE.findall(cell.source):
-                for code in CODE.findall(text):
-                    yield number, code
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    first = next((place for place, text in enumerate(texts) if "## Exercises" in text), len(texts))
+    for number, text in EXERCISE.findall("\n\n".join(texts[first:])):
+        for code in CODE.findall(text):
+            yield number, code
 
 
 class TrainedNotebooksTogether(LoadFileScheduling):

@@ -26,7 +26,8 @@ DOCUMENTS = (
     "benchmarks/README.md",
     "helpers/pretrained/README.md",
 )
-# JupyterLab's look, without the scripts that nbconvert's page would load from elsewhere.
+# JupyterLab's look, without the scripts that nbconvert's page would load from elsewhere. Code that
+# is folded there is folded here.
 TEMPLATE = """
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock html_head_js -%}
@@ -37,8 +38,16 @@ TEMPLATE = """
 main { max-width: 60rem; margin: auto; }
 .jp-InputPrompt, .jp-OutputPrompt { display: none; }
 .jp-RenderedMarkdown .highlight, details { margin-bottom: 1em; }
+.folded-code summary { color: #616161; cursor: pointer; margin-left: 5px; }
 </style>
 {%- endblock html_head_css -%}
+{%- block input_group -%}
+{%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}
+<details class="folded-code"><summary>Code</summary>{{ super() }}</details>
+{%- else -%}
+{{ super() }}
+{%- endif -%}
+{%- endblock input_group -%}
 """
 LINK = re.compile(r"(\]\()(?!https?://)([^)#\s]+\.(?:md|ipynb))")
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from helpers.places import project_folder
 from helpers.series.pages import DOCUMENTS, main, with_links_to_pages, write_pages
 
+import nbformat
 import pytest
 
 
@@ -60,6 +61,13 @@ def test_nothing_is_loaded_from_a_network(references):
         for target in found.loads:
             assert target.startswith("data:") or (page.parent / target).is_file(), target
     assert any(target.startswith("data:") for target in references[list(references)[-2]].loads)
+
+
+def test_code_that_is_folded_in_a_notebook_is_folded_on_its_page(pages):
+    page = next(page for page in pages if page.stem == "04_learning_by_hand").read_text("utf-8")
+    cells = nbformat.read(project_folder() / "notebooks/04_learning_by_hand.ipynb", 4).cells
+    folded = [cell for cell in cells if "jupyter" in cell.metadata]
+    assert page.count('<details class="folded-code">') == len(folded) > 0
 
 
 def test_pages_hold_no_formula_that_nobody_would_draw(pages):
