@@ -225,7 +225,7 @@ class TenPad(DrawingPad):
         self._asked = widgets.Dropdown(options=range(10), description="draw a")
         self._ten = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
         super().__init__(reader, folder or places.ten_folder())
-        self.layout = widgets.Layout(flex_flow="row wrap")
+        self.layout = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
         self._show_ten()
 
     def _left_side(self) -> widgets.Widget:
