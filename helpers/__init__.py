@@ -6,6 +6,7 @@
 
     data        MNIST, loaded and verified         plots      figures of several notebooks
     companions  three digits, in every notebook    layout     how MNIST places a digit
+    scoreboard  the table that grows               exercises  marks a reader's function
     checks, errors, facts, files, places, quiet
 
 Importing `helpers` imports none of them.

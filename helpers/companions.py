@@ -41,10 +41,10 @@ def tabulate_companions(probabilities: np.ndarray) -> pd.DataFrame:
     """List how the three were read: the answer and the runner-up, each with its probability.
 
     Args:
-        probabilities: (3, 10), rows sum to 1.
+        probabilities: (n, 10) for the first n of `COMPANIONS`, rows sum to 1.
 
     Returns:
-        A row for each of `COMPANIONS`: "read as", "probability", "or as", "its
+        A row for each of them: "read as", "probability", "or as", "its
         probability" (both 0 to 1, two decimals).
     """
     ranked = probabilities.argsort(axis=1)[:, ::-1]
@@ -56,5 +56,5 @@ def tabulate_companions(probabilities: np.ndarray) -> pd.DataFrame:
             "or as": ranked[:, 1],
             "its probability": ranked_probabilities[:, 1],
         },
-        index=COMPANIONS,
+        index=COMPANIONS[: len(probabilities)],
     )

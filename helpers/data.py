@@ -98,6 +98,23 @@ class Mnist:
         """Whether this is the full set of 60,000 + 10,000 digits."""
         return self.source != "sample"
 
+    @property
+    def learn(self) -> np.ndarray:
+        """Which training digits classifiers learn from: all but those of `judge`."""
+        return ~self.judge
+
+    @property
+    def judge(self) -> np.ndarray:
+        """Which training digits are held back to judge by: 5,000 (800 of the sample).
+
+        A mask, (n,) bool, drawn at random once and for all, for MNIST's order is not: digits at
+        odd places are easier to read than those at even ones, and the last 5,000 than the rest.
+        """
+        held_back = np.zeros(len(self.x_train), dtype=bool)
+        count = 5000 if self.is_full else 800
+        held_back[np.random.default_rng(0).permutation(len(held_back))[:count]] = True
+        return held_back
+
 
 def load_mnist(cache: Path | None = None, *, full: bool = False) -> Mnist:
     """Load MNIST from the first place that has it.

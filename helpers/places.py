@@ -71,6 +71,11 @@ def images_folder() -> Path:
     return folder
 
 
+def ten_folder() -> Path:
+    """Where the reader's ten digits are kept, `build/ten`; it need not exist yet."""
+    return build_folder() / "ten"
+
+
 def trained_folder(is_full: bool) -> Path:
     """Where the notebooks keep what they train, one folder for each kind of data.
 

@@ -3,7 +3,7 @@
 The functions draw and return a figure; the notebook shows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,6 +54,38 @@ def plot_digits(
         axis.imshow(np.squeeze(image), cmap=shades, vmin=value_range[0], vmax=value_range[1])
         if titles is not None:
             axis.set_title(titles[index], fontsize=10)
+    return figure
+
+
+def plot_answers(
+    rows: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray], size: float = 0.85
+) -> Figure:
+    """Draw rows of ten images, 0 to 9, each with what was read; right answers are marked.
+
+    The images are drawn as they are stored, 0 black and 255 white.
+
+    Args:
+        rows: The name of each row and its images, (10, 28, 28) or (10, 28, 28, 1).
+        answers: For each name the answers, digits (10,) or probabilities (10, 10).
+        size: Width of one image in inches.
+    """
+    figure, axes = plt.subplots(
+        len(rows), 10, figsize=(10 * size, 1.45 * size * len(rows)), squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    right, wrong = sns.color_palette("colorblind")[2:4]
+    for line, (name, images) in zip(axes, rows.items(), strict=True):
+        given = np.asarray(answers[name])
+        digits = given.argmax(axis=1) if given.ndim > 1 else given
+        for digit, (axis, image) in enumerate(zip(line, images, strict=True)):
+            is_right = digits[digit] == digit
+            axis.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=255)
+            axis.set_title(
+                f"{digits[digit]:.0f} {'✓' if is_right else '✗'}",
+                color=right if is_right else wrong,
+            )
+            axis.set(xticks=[], yticks=[])
+        line[0].set_ylabel(name)
     return figure
 
 

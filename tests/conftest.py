@@ -50,7 +50,7 @@ def no_tensorflow_if_left_out(pytestconfig):
 
 @pytest.fixture(autouse=True)
 def developers_environment_does_not_matter(monkeypatch, tmp_path):
-    for name in ("MNIST_PATH", "MNIST_DATA", "MNIST_MODELS"):
+    for name in ("MNIST_PATH", "MNIST_DATA", "MNIST_MODELS", "MNIST_TEN"):
         monkeypatch.setenv(name, "")  # set first, so that it is restored in any case
         monkeypatch.delenv(name)
     for name in ("NO_PROXY", "no_proxy"):

@@ -1,4 +1,11 @@
-from helpers.plots import plot_confusion, plot_digits, plot_history, plot_probabilities, use_style
+from helpers.plots import (
+    plot_answers,
+    plot_confusion,
+    plot_digits,
+    plot_history,
+    plot_probabilities,
+    use_style,
+)
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -106,3 +113,15 @@ def test_one_style_makes_figures_of_one_size_and_resolution():
     figure = plt.figure()
     assert figure.dpi == 80
     assert figure.get_size_inches().tolist() == [8, 3.5]
+
+
+def test_answers_stand_above_their_images_and_right_ones_are_marked():
+    images = np.random.default_rng(0).integers(0, 256, (10, 28, 28, 1), np.uint8)
+    answers = {"one": np.arange(10), "two": np.eye(10)[[8] * 10]}
+    figure = plot_answers({"one": images, "two": images}, answers)
+    titles = [axis.get_title() for axis in figure.axes]
+    assert titles[:10] == [f"{digit} ✓" for digit in range(10)]
+    assert titles[10:] == ["8 ✓" if digit == 8 else "8 ✗" for digit in range(10)]
+    assert [figure.axes[place].get_ylabel() for place in (0, 10)] == ["one", "two"]
+    assert len({axis.title.get_color() for axis in figure.axes}) == 2
+    np.testing.assert_array_equal(drawn(figure)[13].get_array(), images[3, ..., 0])

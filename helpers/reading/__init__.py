@@ -14,6 +14,7 @@ from helpers.reading.pictures import PictureError, open_picture, to_grey
 from helpers.reading.preparation import clean_ink, prepare_digit, thicken_strokes
 from helpers.reading.reader import DigitReader, Reading
 from helpers.reading.records import read_record
+from helpers.reading.ten import load_ten
 
 __all__ = [
     "SURE",
@@ -27,6 +28,7 @@ __all__ = [
     "crop_to_ink",
     "draw_reading",
     "find_strokes",
+    "load_ten",
     "open_picture",
     "paper_brightness",
     "prepare_digit",

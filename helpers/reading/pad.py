@@ -1,4 +1,4 @@
-"""A pad that reads a digit while it is being drawn: one line in a notebook.
+"""Pads to draw on: one reads a digit while it is being drawn, one collects your ten.
 
 Mouse, pen or finger draw on a canvas in the browser. The strokes are kept here and drawn a
 second time with Pillow, so the network reads exactly the picture that "Save" writes.
@@ -9,6 +9,7 @@ import html
 import io
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,11 +17,14 @@ from pathlib import Path
 from helpers import places
 from helpers.errors import reason
 from helpers.files import atomic_write
+from helpers.plots import plot_answers
 from helpers.reading.digits import Digit
 from helpers.reading.pictures import PictureError
 from helpers.reading.reader import DigitReader
+from helpers.reading.ten import load_ten
 
 import ipywidgets as widgets
+import matplotlib.pyplot as plt
 import numpy as np
 from ipycanvas import Canvas, hold_canvas
 from PIL import Image, ImageDraw
@@ -114,16 +118,8 @@ class DrawingPad(widgets.HBox):
         return canvas
 
     def _left_side(self) -> widgets.Widget:
-        buttons = []
-        for name, action in (
-            ("Clear", self.clear),
-            ("Undo", self.undo),
-            ("Save as PNG", self.save),
-        ):
-            button = widgets.Button(description=name, layout=widgets.Layout(width="auto"))
-            button.on_click(lambda _, action=action: action())
-            buttons.append(button)
-        return widgets.VBox([self._canvas, self._brush, widgets.HBox(buttons), self._message])
+        buttons = _buttons({"Clear": self.clear, "Undo": self.undo, "Save as PNG": self.save})
+        return widgets.VBox([self._canvas, self._brush, buttons, self._message])
 
     def _right_side(self) -> widgets.Widget:
         seen = widgets.VBox([self._seen, widgets.HTML("<small>what the network sees</small>")])
@@ -214,6 +210,72 @@ class DrawingPad(widgets.HBox):
         self._message.value = ""
         # Counted from the end of a reading, or a slow one would fall behind the pen.
         self._read_at = time.monotonic()
+
+
+class TenPad(DrawingPad):
+    """Collects the reader's ten digits, and shows how each of them is read, in two ways."""
+
+    def __init__(self, reader: DigitReader | None = None, folder: Path | None = None):
+        """Lay out a blank pad that asks for a 0, and the ten as they are so far.
+
+        Args:
+            reader: Its network reads the ten; by default the one that ships.
+            folder: Where the drawings are kept; by default `build/ten`.
+        """
+        self._asked = widgets.Dropdown(options=range(10), description="draw a")
+        self._ten = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        super().__init__(reader, folder or places.ten_folder())
+        self.layout = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
+        self._show_ten()
+
+    def _left_side(self) -> widgets.Widget:
+        keep = {"Keep this digit": self.save, "Undo": self.undo, "Clear": self.clear}
+        parts = [self._asked, self._canvas, self._brush, _buttons(keep), self._message]
+        return widgets.VBox(parts)
+
+    def _right_side(self) -> widgets.Widget:
+        return self._ten
+
+    def save(self) -> None:
+        """Keep the drawing as the digit that was asked for, and ask for the next one."""
+        if not self.strokes:
+            self._message.value = f"Draw a {self._asked.value} first."
+            return
+        path = self._folder / f"{self._asked.value}.png"
+        try:
+            with atomic_write(path) as unfinished:
+                self.image().save(unfinished, "PNG")
+        except OSError as error:
+            self._message.value = html.escape(f"{path} cannot be written: {reason(error)}.")
+            return
+        self.clear()
+        self._show_ten()
+        self._asked.value = (self._asked.value + 1) % 10
+
+    def _show_ten(self) -> None:
+        ten = load_ten(self._folder)
+        rows = {"squeezed": ten.squeezed, "prepared": ten.prepared}
+        predict = self._reader.network.predict
+        figure = plot_answers(rows, {name: predict(images) for name, images in rows.items()}, 0.62)
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        plt.close(figure)
+        self._ten.value = file.getvalue()
+        drawn = sum(ten.yours)
+        self._message.value = f"{drawn} of these ten are yours." if drawn else ""
+
+    def _read(self) -> None:
+        """Read nothing before a digit is kept."""
+        self._message.value = ""
+
+
+def _buttons(actions: dict[str, Callable[[], None]]) -> widgets.HBox:
+    buttons = []
+    for name, action in actions.items():
+        button = widgets.Button(description=name, layout=widgets.Layout(width="auto"))
+        button.on_click(lambda _, action=action: action())
+        buttons.append(button)
+    return widgets.HBox(buttons)
 
 
 def _answer_html(digit: Digit | None, note: str) -> str:

@@ -1,5 +1,5 @@
 from helpers.reading.command import main
-from helpers.reading.pad import SIDE, DrawingPad, Stroke, draw_strokes
+from helpers.reading.pad import SIDE, DrawingPad, Stroke, TenPad, draw_strokes
 from helpers.reading.pictures import open_picture
 
 import numpy as np
@@ -143,3 +143,48 @@ def test_a_stroke_that_is_taken_away_while_it_is_drawn_is_not_gone_on_with(pad, 
     getattr(pad, action)()
     pad.pen_move(*ONE[1])
     assert [stroke.points for stroke in pad.strokes] == ([] if action == "clear" else [BAR])
+
+
+def buttons_of(pad):
+    (row,) = [part for part in pad.children[0].children if hasattr(part, "children")]
+    return {button.description: button for button in row.children}
+
+
+@pytest.fixture
+def ten_pad(tmp_path):
+    return TenPad(folder=tmp_path / "ten")
+
+
+def test_the_pad_for_ten_shows_ours_until_something_is_kept(ten_pad):
+    assert bytes(ten_pad._ten.value).startswith(b"\x89PNG")
+    assert ten_pad._message.value == ""
+
+
+def test_a_kept_digit_is_drawn_into_the_rows_and_the_next_one_is_asked_for(ten_pad):
+    before = bytes(ten_pad._ten.value)
+    ten_pad._asked.value = 1
+    draw(ten_pad, ONE)
+    buttons_of(ten_pad)["Keep this digit"].click()
+    assert (ten_pad._folder / "1.png").is_file()
+    assert bytes(ten_pad._ten.value) != before
+    assert "1 of these ten" in ten_pad._message.value
+    assert (ten_pad._asked.value, ten_pad.strokes) == (2, [])
+
+
+def test_a_digit_drawn_again_replaces_the_first_try(ten_pad):
+    for points in (BAR, ONE):
+        ten_pad._asked.value = 9
+        draw(ten_pad, points)
+        ten_pad.save()
+    assert ten_pad._asked.value == 0
+    assert [path.name for path in ten_pad._folder.iterdir()] == ["9.png"]
+
+
+def test_nothing_is_kept_of_a_blank_pad(ten_pad):
+    ten_pad.save()
+    assert "Draw a 0 first" in ten_pad._message.value
+    assert not ten_pad._folder.exists()
+    ten_pad._folder.touch()
+    draw(ten_pad, ONE)
+    ten_pad.save()
+    assert "cannot be written" in ten_pad._message.value

@@ -1,0 +1,75 @@
+from types import SimpleNamespace
+
+from helpers import places
+from helpers.data import Mnist
+from helpers.scoreboard import COLUMNS, Scoreboard
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def build(monkeypatch, tmp_path):
+    monkeypatch.setattr(places, "build_folder", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def mnist(sample):
+    return sample
+
+
+def ones(images):
+    return np.ones(len(images))
+
+
+def ten(fill):
+    pictures = np.full((10, 28, 28, 1), fill, np.uint8)
+    return SimpleNamespace(squeezed=pictures, prepared=pictures)
+
+
+def test_no_digit_teaches_and_judges(mnist):
+    assert mnist.judge.sum() == 800
+    assert np.array_equal(mnist.judge, ~mnist.learn)
+    full = Mnist(np.zeros((60_000, 1, 1)), mnist.y_train, mnist.x_test, mnist.y_test, "cache")
+    assert full.judge.sum() == 5000
+
+
+def test_a_row_says_what_was_read_and_on_what(mnist):
+    table = Scoreboard(mnist, notebook=1).add("only 1s", ones)
+    share, scored_on, squeezed, prepared = table.loc["only 1s", list(COLUMNS)]
+    expected = 100 * np.mean(mnist.y_train[mnist.judge] == 1)
+    assert share == pytest.approx(expected, abs=0.05)
+    assert (scored_on, squeezed, prepared) == ("800 validation digits", "1 of 10", "1 of 10")
+
+
+def test_probabilities_count_as_their_most_probable_digit(mnist):
+    board = Scoreboard(mnist, notebook=1)
+    table = board.add("probabilities", lambda images: np.eye(10)[ones(images).astype(int)])
+    assert table.loc["probabilities"].tolist() == board.add("digits", ones).loc["digits"].tolist()
+
+
+def test_earlier_rows_are_there_without_a_run_and_later_ones_are_not(mnist):
+    assert len(Scoreboard(mnist, notebook=1).table()) == 0
+    later = Scoreboard(mnist, notebook=99).table()
+    assert later.loc["always 1", "scored on"] == "5,000 validation digits"
+
+
+def test_a_readers_own_row_replaces_the_stored_one(mnist):
+    Scoreboard(mnist, 1, ten(0)).add("always 1", ones)
+    scored_on = Scoreboard(mnist, 2, ten(0)).table().loc["always 1", "scored on"]
+    assert scored_on == "800 validation digits"
+    other = Scoreboard(mnist, 2, ten(1)).table().loc["always 1", "scored on"]
+    assert other == "5,000 validation digits", "other digits, other rows"
+
+
+def test_rows_of_tests_are_neither_kept_nor_used(mnist, monkeypatch, build):
+    monkeypatch.setenv("MNIST_TEN", "shipped")
+    Scoreboard(mnist, 1, ten(0)).add("always 1", ones)
+    assert not list(build.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"key": 1}', '{"key": 1, "rows": 3}'])
+def test_a_damaged_file_is_no_obstacle(mnist, build, damage):
+    (build / "scoreboard.json").write_text(damage)
+    assert "always 1" in Scoreboard(mnist, notebook=2).table().index
