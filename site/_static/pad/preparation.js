@@ -371,6 +371,14 @@ const DigitPreparation = (() => {
     })
   );
 
+  // Whether a pixel is the inner corner of a step: two neighbours meet at it, which touch without it.
+  const isStep = Array.from({ length: 256 }, (_, code) =>
+    [0, 2, 4, 6].some((first) => {
+      const n = (turn) => (code >> ((first + turn) % 8)) & 1;
+      return n(0) && n(2) && !n(4) && !n(5) && !n(6);
+    })
+  );
+
   // Zhang and Suen, 1984: peel the strokes, by turns from two sides, down to lines of one pixel.
   function skeletonLength(marked) {
     const p = padded(marked, 1);
@@ -392,7 +400,8 @@ const DigitPreparation = (() => {
         isChanging = isChanging || peeled.length > 0;
       }
     }
-    return places.length;
+    for (const place of places) if (isStep[neighbours(place)]) p.values[place] = 0;
+    return total(p.values);
   }
 
   function thickenStrokes(ink) {
