@@ -55,7 +55,7 @@ lab: $(READY) ## open JupyterLab in notebooks/
 notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (18 min)
 	@$(RUN) -m helpers.series.execution --in-place
 
-html: $(READY) ## write the series as static pages, to read without Jupyter, under build/html
+html: $(READY) ## build the site, to read without Jupyter, under build/html (1 min)
 	@$(RUN) -m helpers.series.pages
 
 pretrained: $(READY) ## train the network that ships, and write its card (30 min)
@@ -74,7 +74,7 @@ lock: $(READY) ## pin the newest versions that pyproject.toml admits in requirem
 	@sed -i.old "s/^exclude-newer = .*/exclude-newer = \"$$(date -u +%Y-%m-%dT00:00:00Z)\"/" pyproject.toml
 	@rm pyproject.toml.old
 	@$(RUN) -m uv lock --upgrade --quiet
-	@$(RUN) -m uv export --frozen --extra scale --extra dev --no-emit-project --no-header --quiet \
+	@$(RUN) -m uv export --frozen --extra scale --extra dev --extra docs --no-emit-project --no-header --quiet \
 	  --output-file requirements.lock
 
 clean: ## remove everything that the other commands made

@@ -23,7 +23,7 @@ matplotlib.use("agg")
 
 # What a test module imports if it needs TensorFlow.
 TENSORFLOW = re.compile(
-    r"helpers\.learning|helpers\.series import shipping|helpers\.series\.shipping"
+    r"helpers\.learning|helpers\.series(\.| import )(shipping|pages|browser)|built_site"
     r"|benchmarks\.(corruptions|measuring|reading|refusing)|from benchmarks import|tests\.faults"
 )
 
@@ -116,6 +116,15 @@ def litert_file(trained, tmp_path_factory):
     path = tmp_path_factory.mktemp("litert") / "digits.tflite"
     export_litert(trained.model, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def built_site(tmp_path_factory):
+    """The folder of the site's pages, as `make html` builds them."""
+    from helpers.places import project_folder
+    from helpers.series.pages import write_site
+
+    return write_site(project_folder(), tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

@@ -1,132 +1,252 @@
-"""Writes the series as static pages that link to each other: `make html`.
+"""Builds the site of the series: `make html`.
 
-nbconvert renders the notebooks as they are stored, and the documents around them. Nothing is
-executed, and nothing is loaded from a network, neither now nor when a page is read.
+Sphinx makes the pages from a folder of sources, which is laid out here like the project itself:
+the notebooks as they are stored, the documents around them, the README cut into a page for each
+section, and a page for each module of `helpers`. `site/` holds what belongs to the site alone.
+Nothing is executed, and nothing is loaded from a network, neither now nor when a page is read.
 """
 
 import os
 import re
 import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from helpers import places
-from helpers.errors import ending_in_one_sentence
-from helpers.files import atomic_write
+from helpers.errors import UserError, ending_in_one_sentence
+from helpers.series.browser import write_network
 
 import nbformat
-from jinja2 import DictLoader
-from nbconvert import HTMLExporter
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
 
 DOCUMENTS = (
-    "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "benchmarks/README.md",
     "helpers/pretrained/README.md",
 )
-# JupyterLab's look, without the scripts that nbconvert's page would load from elsewhere. Code that
-# is folded there is folded here.
-TEMPLATE = """
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock html_head_js -%}
-{%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
-{%- block html_head_css -%}
-<style>
-main { max-width: 60rem; margin: auto; }
-.jp-InputPrompt, .jp-OutputPrompt { display: none; }
-.jp-RenderedMarkdown .highlight, details { margin-bottom: 1em; }
-.folded-code summary { color: #616161; cursor: pointer; margin-left: 5px; }
-</style>
-{%- endblock html_head_css -%}
-{%- block input_group -%}
-{%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}
-<details class="folded-code"><summary>Code</summary>{{ super() }}</details>
-{%- else -%}
-{{ super() }}
-{%- endif -%}
-{%- endblock input_group -%}
-"""
-LINK = re.compile(r"(\]\()(?!https?://)([^)#\s]+\.(?:md|ipynb))")
+# The sections of the README that stay on the landing page, with all that comes before them.
+LANDING = ("two-commands", "the-notebooks")
+# What the workflow that publishes the site sets; `pyproject.toml` names the address otherwise.
+REPOSITORY_VARIABLE = "REPOSITORY_URL"
+
+LINK = re.compile(r"(!?)\[([^\[\]]*)\]\(([^)\s]+)\)")
+ICON_SCRIPT = re.compile(r"<script[^>]*/fontawesome\.js[^>]*></script>")
+ARROW = '<summary><span class="toctree-toggle"'
+HEADING = re.compile(r"#+ ")
+TABLE_HEAD = re.compile(r"^\|( *\|)+$", re.MULTILINE)
 
 
-def page_path(source: Path) -> Path:
-    """Path of the page of a notebook or document, relative to the pages' folder."""
-    return Path("index.html") if source == Path("README.md") else source.with_suffix(".html")
+def repository() -> str:
+    """The address of the repository; empty while there is none."""
+    with (places.project_folder() / "pyproject.toml").open("rb") as file:
+        urls = tomllib.load(file)["project"].get("urls", {})
+    return os.environ.get(REPOSITORY_VARIABLE, urls.get("Repository", "")).rstrip("/")
 
 
-def with_links_to_pages(markdown: str, source: Path) -> str:
-    """Point the links of a text to pages instead of notebooks and documents.
+class Sources:
+    """The folder of sources that Sphinx reads.
 
-    Args:
-        markdown: The text.
-        source: Its file, relative to the project's folder.
+    Attributes:
+        folder: Where they are written; laid out like the project.
     """
 
-    def link_to_page(match: re.Match) -> str:
-        target = Path(os.path.normpath(source.parent / match.group(2)))
-        page = os.path.relpath(page_path(target), page_path(source).parent)
-        return match.group(1) + Path(page).as_posix()
+    def __init__(self, project: Path, folder: Path):
+        """Cut the README into its sections; nothing is written yet.
 
-    return LINK.sub(link_to_page, markdown)
+        Args:
+            project: The project's folder.
+            folder: Where the sources go.
+        """
+        self.folder = folder
+        self._project = project
+        self._promise, *sections = _sections((project / "README.md").read_text(encoding="utf-8"))
+        self._sections = {slug(section): section for section in sections}
+        self._page_of_anchor = {
+            anchor: "index.md" if name in LANDING else f"{name}.md"
+            for name, section in self._sections.items()
+            for anchor in map(slug, _headings(section))
+        }
+        notebooks = sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+        self._notebooks = [path.relative_to(project).as_posix() for path in notebooks]
+
+    def write(self) -> None:
+        """Write all sources anew."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(self._project / "site", self.folder)
+        self._write_landing_page()
+        for name, section in self._sections.items():
+            if name not in LANDING:
+                self._write(f"{name}.md", self._linked(_promoted(section), "README.md"))
+        for document in DOCUMENTS:
+            text = (self._project / document).read_text(encoding="utf-8")
+            self._write(document, self._linked(text, document))
+        for notebook in self._notebooks:
+            self._write_notebook(notebook)
+        self._write_reference()
+        for source in [
+            *(self._project / "images").glob("*.png"),
+            *(self._project / "tests" / "faults").glob("*.txt"),
+        ]:
+            target = self.folder / source.relative_to(self._project)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+
+    def _write_landing_page(self) -> None:
+        """Fill in the template `site/index.md`."""
+        text = (self._project / "site" / "index.md").read_text(encoding="utf-8")
+        title, _, promise = self._promise.partition("\n")
+        parts = {
+            "TITLE": title,
+            "PROMISE": promise,
+            "SECTIONS": "\n".join(self._sections[name] for name in LANDING),
+        }
+        for name, part in parts.items():
+            text = text.replace(f"{{{{ {name} }}}}", self._linked(part, "README.md"))
+        text = text.replace("{{ NOTEBOOKS }}", "\n".join(self._notebooks))
+        pages = [name for name in self._sections if name not in LANDING]
+        self._write("index.md", text.replace("{{ PAGES }}", "\n".join(pages)))
+
+    def _write_notebook(self, path: str) -> None:
+        notebook = nbformat.read(self._project / path, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = self._linked(cell.source, path)
+        self._write(path, nbformat.writes(notebook))
+
+    def _write_reference(self) -> None:
+        """Write the list of modules from which autosummary makes a page for each."""
+        rooms: dict[str, list[str]] = {}
+        for path in sorted((self._project / "helpers").rglob("*.py")):
+            module = ".".join(path.relative_to(self._project).with_suffix("").parts)
+            if path.stem != "__init__":
+                rooms.setdefault(module.rpartition(".")[0], []).append(module)
+        text = (self._project / "site" / "api.md").read_text(encoding="utf-8")
+        for room, modules in rooms.items():
+            text += f"\n## {room}\n\n```{{eval-rst}}\n.. autosummary::\n   :toctree: api\n"
+            text += "   :template: module.rst\n\n"
+            text += "".join(f"   {module}\n" for module in modules) + "```\n"
+        self._write("api.md", text)
+
+    def _write(self, path: str, text: str) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+    def _linked(self, text: str, source: str) -> str:
+        """Point the links of a document to pages of the site, or else to the repository."""
+        text = TABLE_HEAD.sub(lambda head: head.group().replace("| |", "|\xa0|"), text)
+        return LINK.sub(lambda match: self._link(match, source), text)
+
+    def _link(self, match: re.Match, source: str) -> str:
+        mark, label, target = match.groups()
+        path, _, anchor = target.partition("#")
+        if re.match(r"https?://|mailto:", target) or (mark and path):
+            return match.group()
+        path = os.path.normpath(Path(source).parent / path) if path else source
+        if path == "README.md":
+            return f"[{label}]({self._to_readme(anchor, source)})"
+        if path == source or path in (*self._notebooks, *DOCUMENTS) or path.endswith(".txt"):
+            return match.group()
+        if not repository():
+            return label
+        return f"[{label}]({repository()}/blob/main/{Path(path).as_posix()})"
+
+    def _to_readme(self, anchor: str, source: str) -> str:
+        page = self._page_of_anchor.get(anchor, "index.md")
+        way = Path(os.path.relpath(page, Path(source).parent)).as_posix()
+        return way if anchor in ("", Path(page).stem) else f"{way}#{anchor}"
 
 
-def read_source(source: Path, project: Path) -> NotebookNode:
-    """Read a notebook, or a document as a notebook of one cell."""
-    if source.suffix == ".ipynb":
-        return nbformat.read(project / source, as_version=4)
-    text = (project / source).read_text(encoding="utf-8")
-    return new_notebook(cells=[new_markdown_cell(text)])
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives to a heading, or to a section's first line."""
+    words = heading.splitlines()[0].lstrip("# ").lower()
+    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
 
 
-def write_pages(project: Path, folder: Path) -> list[Path]:
-    """Write a page for each notebook and document; copy pictures and tables that they show.
+def _sections(text: str) -> list[str]:
+    """Cut a document before each heading of the second level."""
+    sections = [""]
+    for line, is_heading in _lines(text):
+        if is_heading and line.startswith("## "):
+            sections.append("")
+        sections[-1] += line
+    return sections
+
+
+def _headings(text: str) -> list[str]:
+    return [line for line, is_heading in _lines(text) if is_heading]
+
+
+def _promoted(section: str) -> str:
+    """Raise each heading by one level."""
+    return "".join(line[is_heading:] for line, is_heading in _lines(section))
+
+
+def _lines(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield each line, and whether it is a heading; a comment in a block of code is none."""
+    is_code = False
+    for line in text.splitlines(keepends=True):
+        is_code ^= line.startswith("```")
+        yield line, not is_code and bool(HEADING.match(line))
+
+
+def build(sources: Path, html: Path) -> None:
+    """Let Sphinx make the pages; every warning counts as an error.
+
+    Raises:
+        UserError: If Sphinx refuses the sources.
+    """
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-j", "2", "-b", "html"]
+    doctrees = sources.with_name("doctrees")
+    folders = ["-d", str(doctrees), str(sources), str(html)]
+    finished = subprocess.run([*command, *folders], cwd=places.project_folder())
+    if finished.returncode:
+        raise UserError("The site was not built, for the reasons above.")
+
+
+def lighten(html: Path) -> None:
+    """Leave out the theme's script of 1.6 MB that draws all icons; its style sheet does so, too.
+
+    And name the arrows that unfold the contents, for those who hear the page.
+    """
+    for page in html.rglob("*.html"):
+        text = ICON_SCRIPT.sub("", page.read_text(encoding="utf-8"))
+        text = text.replace(ARROW, ARROW.replace("<summary>", '<summary aria-label="its pages">'))
+        page.write_text(text, encoding="utf-8")
+    for needless in (html / "_static" / "scripts").glob("fontawesome.js*"):
+        needless.unlink()
+    for needless in (html / "_static").rglob("*.map"):
+        needless.unlink()
+
+
+def write_site(project: Path, folder: Path) -> Path:
+    """Write the sources and the network for the pad, and build the pages.
 
     Args:
         project: The project's folder.
-        folder: Where the pages go; laid out like the project.
+        folder: Where the sources go, beside the pages in its folder `html`.
 
     Returns:
-        The paths of the pages.
+        The folder of the pages.
     """
-    exporter = HTMLExporter(
-        template_file="page.html.j2", extra_loaders=[DictLoader({"page.html.j2": TEMPLATE})]
-    )
-    notebooks = sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    sources = [*map(Path, DOCUMENTS), *(path.relative_to(project) for path in notebooks)]
-    pages = []
-    for source in sources:
-        notebook = read_source(source, project)
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = with_links_to_pages(cell.source, source)
-        notebook.metadata["title"] = _title(notebook)
-        html, _ = exporter.from_notebook_node(notebook)
-        with atomic_write(folder / page_path(source)) as unfinished:
-            unfinished.write_text(html, encoding="utf-8")
-        pages.append(folder / page_path(source))
-    shutil.copytree(project / "images", folder / "images", dirs_exist_ok=True)
-    for table in sorted((project / "tests" / "faults").glob("*.txt")):
-        target = folder / table.relative_to(project)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(table, target)
-    return pages
-
-
-def _title(notebook: NotebookNode) -> str:
-    """The heading of its first cell."""
-    first_line, *_ = notebook.cells[0].source.removeprefix("# ").splitlines()
-    return first_line
+    sources, html = folder / "site", folder / "html"
+    Sources(project, sources).write()
+    write_network(places.PRETRAINED_FOLDER / places.MODEL_FILE, sources / "_static" / "pad")
+    shutil.rmtree(html, ignore_errors=True)
+    build(sources, html)
+    lighten(html)
+    return html
 
 
 def main() -> None:
-    """Write the pages and say where to begin: `python -m helpers.series.pages`."""
+    """Build the site and say where to begin: `python -m helpers.series.pages`."""
     with ending_in_one_sentence():
         places.require_project()
-        pages = write_pages(places.project_folder(), places.build_folder() / "html")
-    print(f"{len(pages)} pages; begin with {places.relative_to_project(pages[0]).as_posix()}")
+        html = write_site(places.project_folder(), places.build_folder())
+    print(f"begin with {places.relative_to_project(html / 'index.html').as_posix()}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,12 @@ def declared():
     return project["dependencies"] + extras["scale"] + extras["dev"]
 
 
+@pytest.fixture(scope="module")
+def for_the_site():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    return project["optional-dependencies"]["docs"]
+
+
 def name_of(requirement):
     return re.match(r"[A-Za-z0-9-]+", requirement).group().lower()
 
@@ -45,10 +51,10 @@ def test_conda_environment_says_what_each_dependency_is_for():
         assert re.search(r"# \w+", line), line
 
 
-def test_lock_pins_every_declared_dependency_with_hashes(declared):
+def test_lock_pins_every_declared_dependency_with_hashes(declared, for_the_site):
     lock = (PROJECT / "requirements.lock").read_text()
     pinned = {match.lower() for match in re.findall(r"^([A-Za-z0-9-]+)==", lock, re.MULTILINE)}
-    assert {name_of(requirement) for requirement in declared} <= pinned
+    assert {name_of(requirement) for requirement in [*declared, *for_the_site]} <= pinned
     for block in re.split(r"^(?=[a-z])", lock, flags=re.MULTILINE)[1:]:
         assert "--hash=sha256:" in block, block.splitlines()[0]
 

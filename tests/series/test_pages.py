@@ -1,107 +1,134 @@
-"""The series as static pages."""
+"""The sources of the site: the README in pages, and links that lead somewhere."""
 
-import re
-from html.parser import HTMLParser
-from pathlib import Path
-from urllib.parse import unquote
-
-from helpers.places import project_folder
-from helpers.series.pages import DOCUMENTS, main, with_links_to_pages, write_pages
+from helpers.series import pages
+from helpers.series.pages import Sources, repository, slug
 
 import nbformat
 import pytest
+from nbformat.v4 import new_notebook
+
+README = """# Title
+
+A promise. [Results](#results), [a table](#a-table).
+
+## Two commands
+
+```sh
+# no heading
+make
+```
+
+## The notebooks
+
+[One](notebooks/01_one.ipynb), [a file](predict.py)
+
+## Results
+
+[All](benchmarks/README.md#tried), [back](#two-commands)
+
+### A table
+"""
 
 
-class References(HTMLParser):
-    """Collects what a page links to, and what it loads."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.links, self.loads = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
-        if tag == "a":
-            self.links.append(attributes.get("href", ""))
-        elif tag == "link":
-            self.loads.append(attributes["href"])
-        elif "src" in attributes:
-            self.loads.append(attributes["src"])
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    return write_pages(project_folder(), tmp_path_factory.mktemp("html"))
-
-
-@pytest.fixture(scope="module")
-def references(pages):
-    return {page: References(page.read_text(encoding="utf-8")) for page in pages}
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    folder = tmp_path / "project"
+    for path, text in {
+        "README.md": README,
+        "CONTRIBUTING.md": "# Work\n[a](README.md#a-table)",
+        "CHANGELOG.md": "# Changes",
+        "benchmarks/README.md": "# Benchmarks\n[a](../README.md#results) ![b](c.png)",
+        "helpers/pretrained/README.md": "# Card\n[a](https://b.org/README.md)",
+        "helpers/room/one.py": "",
+        "site/index.md": "{{ TITLE }}\n{{ PROMISE }}\n{{ SECTIONS }}\n{{ NOTEBOOKS }}\n{{ PAGES }}",
+        "site/api.md": "# The helpers\n",
+        "notebooks/01_one.ipynb": nbformat.writes(new_notebook()),
+        "pyproject.toml": "[project]\nname = 'a'\n",
+    }.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    monkeypatch.setattr("helpers.places.project_folder", lambda: folder)
+    monkeypatch.delenv(pages.REPOSITORY_VARIABLE, raising=False)
+    return folder
 
 
-def test_there_is_a_page_for_each_notebook_and_document(pages):
-    notebooks = sorted(path.stem for path in (project_folder() / "notebooks").glob("*.ipynb"))
-    assert sorted(page.stem for page in pages if page.parent.name == "notebooks") == notebooks
-    assert len(pages) == len(notebooks) + len(DOCUMENTS)
-    assert pages[0].name == "index.html"
+def written(project, path):
+    folder = project / "build"
+    Sources(project, folder).write()
+    return (folder / path).read_text(encoding="utf-8")
 
 
-def test_pages_link_to_pages_that_exist(references):
-    for page, found in references.items():
-        for target in found.links:
-            if not re.match(r"https?://|#", target):
-                path = page.parent / unquote(target).partition("#")[0]
-                assert path.is_file(), f"{page.name}: {target}"
-                assert path.suffix not in (".ipynb", ".md"), f"{page.name}: {target}"
+def test_the_landing_page_holds_the_promise_and_two_sections(project):
+    text = written(project, "index.md")
+    assert text.startswith("# Title\n")
+    assert "# no heading\nmake\n" in text
+    assert "[Results](results.md), [a table](results.md#a-table)" in text
+    assert "### A table" not in text
+    assert text.endswith("notebooks/01_one.ipynb\nresults")
 
 
-def test_nothing_is_loaded_from_a_network(references):
-    for page, found in references.items():
-        for target in found.loads:
-            assert target.startswith("data:") or (page.parent / target).is_file(), target
-    assert any(target.startswith("data:") for target in references[list(references)[-2]].loads)
-
-
-def test_code_that_is_folded_in_a_notebook_is_folded_on_its_page(pages):
-    page = next(page for page in pages if page.stem == "04_learning_by_hand").read_text("utf-8")
-    cells = nbformat.read(project_folder() / "notebooks/04_learning_by_hand.ipynb", 4).cells
-    folded = [cell for cell in cells if "jupyter" in cell.metadata]
-    assert page.count('<details class="folded-code">') == len(folded) > 0
-
-
-def test_pages_hold_no_formula_that_nobody_would_draw(pages):
-    for page in pages:
-        assert not re.search(r"\$[^$\n<]*\\\\[a-z]+", page.read_text(encoding="utf-8")), page.name
-
-
-def test_notebooks_keep_their_outputs_and_solutions(pages):
-    training = next(page for page in pages if page.stem == "05_training").read_text("utf-8")
-    assert "<title>05 · Training</title>" in training
-    assert "same seed, same weights:  True" in training
-    assert training.count("<details>") >= 3
-    assert training.count("data:image/png") >= 5
+def test_every_other_section_is_a_page_of_its_own(project):
+    text = written(project, "results.md")
+    assert text.startswith("# Results\n") and "\n## A table" in text
+    assert "[All](benchmarks/README.md#tried), [back](index.md#two-commands)" in text
 
 
 @pytest.mark.parametrize(
-    ("source", "markdown", "expected"),
+    ("path", "expected"),
     [
-        ("README.md", "[a](notebooks/01_loading.ipynb)", "[a](notebooks/01_loading.html)"),
-        ("README.md", "[a](benchmarks/README.md#b)", "[a](benchmarks/README.html#b)"),
-        ("notebooks/01.ipynb", "[a](../README.md)", "[a](../index.html)"),
-        ("notebooks/01.ipynb", "[a](02.ipynb), [b](c.png)", "[a](02.html), [b](c.png)"),
-        ("helpers/pretrained/README.md", "[a](../../README.md)", "[a](../../index.html)"),
-        ("CONTRIBUTING.md", "[a](https://b.org/README.md)", "[a](https://b.org/README.md)"),
+        ("CONTRIBUTING.md", "[a](results.md#a-table)"),
+        ("benchmarks/README.md", "[a](../results.md) ![b](c.png)"),
+        ("helpers/pretrained/README.md", "[a](https://b.org/README.md)"),
     ],
 )
-def test_links_point_to_pages(source, markdown, expected):
-    assert with_links_to_pages(markdown, Path(source)) == expected
+def test_links_point_to_pages(project, path, expected):
+    assert written(project, path).endswith(expected)
+
+
+def test_links_to_files_go_to_the_repository_once_there_is_one(project, monkeypatch):
+    assert "[One](notebooks/01_one.ipynb), a file\n" in written(project, "index.md")
+    monkeypatch.setenv(pages.REPOSITORY_VARIABLE, "https://b.org/me/it/")
+    assert "[a file](https://b.org/me/it/blob/main/predict.py)" in written(project, "index.md")
+
+
+def test_the_address_of_the_repository_stands_in_one_place(project):
+    assert repository() == ""
+    text = "[project]\n[project.urls]\nRepository = 'https://b.org/me/it'\n"
+    (project / "pyproject.toml").write_text(text)
+    assert repository() == "https://b.org/me/it"
+
+
+def test_the_reference_lists_each_module(project):
+    assert "## helpers.room\n" in written(project, "api.md")
+    assert "   helpers.room.one\n" in written(project, "api.md")
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor"),
+    [
+        ("## Two commands", "two-commands"),
+        ("### 5-fold, of `helpers.data`!", "5-fold-of-helpersdata"),
+    ],
+)
+def test_anchors_are_githubs(heading, anchor):
+    assert slug(heading) == anchor
 
 
 def test_the_command_says_where_to_begin(monkeypatch, capsys):
     monkeypatch.setattr(
-        "helpers.series.pages.write_pages",
-        lambda *folders: [project_folder() / "build/html/a.html"],
+        "helpers.series.pages.write_site", lambda project, build: project / "build" / "html"
     )
-    main()
-    assert capsys.readouterr().out == "1 pages; begin with build/html/a.html\n"
+    pages.main()
+    assert capsys.readouterr().out == "begin with build/html/index.html\n"
+
+
+def test_the_script_that_draws_icons_is_left_out(tmp_path):
+    scripts = tmp_path / "_static" / "scripts"
+    scripts.mkdir(parents=True)
+    (scripts / "fontawesome.js").touch()
+    page = tmp_path / "a.html"
+    page.write_text('<script src="b.js"></script><script defer src="c/fontawesome.js?d"></script>')
+    pages.lighten(tmp_path)
+    assert page.read_text() == '<script src="b.js"></script>'
+    assert not any(scripts.iterdir())

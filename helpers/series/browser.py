@@ -1,0 +1,109 @@
+"""Writes a network for the pad of the site, which runs it in the browser.
+
+The pad is plain JavaScript (`site/_static/pad`). It loads one script: a list of layers, and their
+weights in half precision, as text, so that it works from a file as well as from a server.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+from helpers.errors import ModelFileError
+from helpers.files import atomic_write
+from helpers.learning.backend import keras, layers
+from helpers.reading import SURE
+
+import numpy as np
+
+WEIGHTS_SCRIPT = "weights.js"
+# What does nothing once a network is trained.
+IDLE = (layers.InputLayer, layers.Dropout)
+
+Layer = tuple[dict, list[np.ndarray]]
+
+
+def describe_layer(layer: layers.Layer) -> Layer:
+    """Describe a layer for the browser, and list its weights in the order of its computation.
+
+    Raises:
+        ModelFileError: If the pad knows no such layer.
+    """
+    match layer:
+        case layers.Rescaling():
+            return {"kind": "affine", "count": 1}, _halves([layer.scale], [layer.offset])
+        case layers.Normalization():
+            mean, variance = (np.ravel(part) for part in (layer.mean, layer.variance))
+            factor = 1 / np.sqrt(variance)
+            return {"kind": "affine", "count": len(factor)}, _halves(factor, -mean * factor)
+        case layers.LayerNormalization() if not (layer.scale or layer.center):
+            return {"kind": "standardise", "epsilon": layer.epsilon}, []
+        case layers.BatchNormalization():
+            factor, shift = _folded(layer)
+            return {"kind": "affine", "count": len(factor)}, _halves(factor, shift)
+        case layers.Conv2D() if layer.strides == (1, 1):
+            size, _, channels, filters = layer.kernel.shape
+            described = {"kind": "convolution", "size": size, "channels": channels}
+            described |= {"filters": filters, "padding": layer.padding}
+            return described | _activation(layer), _halves(*_kernel_and_bias(layer))
+        case layers.Dense():
+            inputs, outputs = layer.kernel.shape
+            described = {"kind": "dense", "inputs": inputs, "outputs": outputs}
+            return described | _activation(layer), _halves(*_kernel_and_bias(layer))
+        case layers.MaxPooling2D() if layer.pool_size == layer.strides:
+            return {"kind": "pooling", "size": layer.pool_size[0]}, []
+        case layers.ReLU():
+            return {"kind": "relu"}, []
+        case layers.Activation():
+            return {"kind": layer.activation.__name__}, []
+        case layers.Flatten():
+            return {"kind": "flatten"}, []
+    raise ModelFileError(f"The pad of the site knows no layer like {layer.name}.")
+
+
+def _kernel_and_bias(layer: layers.Layer) -> tuple[np.ndarray, np.ndarray]:
+    kernel = np.asarray(layer.kernel)
+    return kernel, np.asarray(layer.bias) if layer.use_bias else np.zeros(kernel.shape[-1])
+
+
+def _activation(layer: layers.Layer) -> dict:
+    return {"activation": layer.activation.__name__}
+
+
+def _folded(layer: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
+    """Batch normalisation as it is after training: one factor and one shift for each channel."""
+    mean, variance = np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)
+    scale = 1 / np.sqrt(variance + layer.epsilon)
+    scale = scale * np.asarray(layer.gamma) if layer.scale else scale
+    shift = -mean * scale
+    return scale, shift + np.asarray(layer.beta) if layer.center else shift
+
+
+def _halves(*parts: np.ndarray | list[float]) -> list[np.ndarray]:
+    return [np.asarray(part, "<f2") for part in parts]
+
+
+def write_network(model_file: Path, folder: Path) -> Path:
+    """Write the script from which the pad takes its network.
+
+    Args:
+        model_file: A sequential model of the series, in Keras' format.
+        folder: Where the script goes.
+
+    Returns:
+        Its path.
+
+    Raises:
+        ModelFileError: If the pad knows no layer of some kind in it.
+    """
+    model = keras.saving.load_model(model_file)
+    described = [describe_layer(layer) for layer in model.layers if not isinstance(layer, IDLE)]
+    weights = b"".join(part.tobytes() for _, parts in described for part in parts)
+    network = {
+        "layers": [layer for layer, _ in described],
+        "sure": SURE,
+        "weights": base64.b64encode(weights).decode("ascii"),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(folder / WEIGHTS_SCRIPT) as unfinished:
+        unfinished.write_text(f"var digitNetwork = {json.dumps(network)};\n", encoding="utf-8")
+    return folder / WEIGHTS_SCRIPT

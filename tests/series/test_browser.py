@@ -1,0 +1,46 @@
+"""The network as the pad of the site gets it."""
+
+import base64
+import json
+
+from helpers.errors import ModelFileError
+from helpers.learning.backend import keras, layers
+from helpers.series.browser import describe_layer, write_network
+
+import numpy as np
+import pytest
+
+
+def read(script):
+    return json.loads(script.read_text().removeprefix("var digitNetwork = ").rstrip(";\n"))
+
+
+def test_the_script_lists_the_layers_and_holds_their_weights(trained, tmp_path):
+    trained.model.save(tmp_path / "digits.keras")
+    network = read(write_network(tmp_path / "digits.keras", tmp_path / "pad"))
+    kinds = [layer["kind"] for layer in network["layers"]]
+    assert kinds[:3] == ["affine", "affine", "convolution"]
+    assert kinds[-2:] == ["flatten", "dense"]
+    assert network["layers"][-1]["activation"] == "softmax"
+    weights = np.frombuffer(base64.b64decode(network["weights"]), "<f2")
+    dense = np.concatenate([np.ravel(part) for part in trained.model.layers[-1].get_weights()])
+    np.testing.assert_array_equal(weights[-dense.size :], dense.astype("<f2"))
+    assert 0 < network["sure"] < 1
+
+
+def test_batch_normalisation_is_one_factor_and_one_shift():
+    layer = layers.BatchNormalization()
+    layer.build((None, 4))
+    for variable in (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance):
+        variable.assign(np.random.default_rng(0).uniform(0.5, 2, 4))
+    images = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
+    _, (scale, shift) = describe_layer(layer)
+    expected = np.asarray(layer(images, training=False))
+    np.testing.assert_allclose(images * scale + shift, expected, atol=5e-3)
+
+
+def test_an_unknown_layer_is_refused():
+    layer = layers.Conv2D(2, 3, strides=2)
+    keras.Sequential([layers.Input((28, 28, 1)), layer])
+    with pytest.raises(ModelFileError, match="knows no layer like"):
+        describe_layer(layer)
