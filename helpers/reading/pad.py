@@ -170,14 +170,20 @@ class DrawingPad(widgets.HBox):
             return
         numbered = (self._folder / f"drawing-{number}.png" for number in count(1))
         path = next(path for path in numbered if not os.path.exists(path))
+        if not self._is_written(path):
+            return
+        command = html.escape(places.reading_command(path))
+        self._message.value = f"Saved. Read it with<br><code>{command}</code>"
+
+    def _is_written(self, path: Path) -> bool:
+        """Write the drawing as PNG, or say why it cannot be written."""
         try:
             with atomic_write(path) as unfinished:
                 self.image().save(unfinished, "PNG")
         except OSError as error:
             self._message.value = html.escape(f"{path} cannot be written: {reason(error)}.")
-            return
-        command = html.escape(places.reading_command(path))
-        self._message.value = f"Saved. Read it with<br><code>{command}</code>"
+            return False
+        return True
 
     def image(self) -> Image.Image:
         """The drawing as it is saved and read: grey, `SIDE` × `SIDE`, black on white."""
@@ -242,11 +248,7 @@ class TenPad(DrawingPad):
             self._message.value = f"Draw a {self._asked.value} first."
             return
         path = self._folder / f"{self._asked.value}.png"
-        try:
-            with atomic_write(path) as unfinished:
-                self.image().save(unfinished, "PNG")
-        except OSError as error:
-            self._message.value = html.escape(f"{path} cannot be written: {reason(error)}.")
+        if not self._is_written(path):
             return
         self.clear()
         self._show_ten()
