@@ -20,6 +20,7 @@ from helpers.files import atomic_write
 from helpers.plots import plot_answers
 from helpers.reading.digits import Digit
 from helpers.reading.pictures import PictureError
+from helpers.reading.preparation import prepare_digit
 from helpers.reading.reader import DigitReader
 from helpers.reading.ten import load_ten
 
@@ -246,6 +247,11 @@ class TenPad(DrawingPad):
         """Keep the drawing as the digit that was asked for, and ask for the next one."""
         if not self.strokes:
             self._message.value = f"Draw a {self._asked.value} first."
+            return
+        try:
+            prepare_digit(self.image())
+        except PictureError:  # Kept, it would stop every notebook.
+            self._message.value = "No digit found, so nothing was kept."
             return
         path = self._folder / f"{self._asked.value}.png"
         if not self._is_written(path):

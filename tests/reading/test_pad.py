@@ -188,3 +188,10 @@ def test_nothing_is_kept_of_a_blank_pad(ten_pad):
     draw(ten_pad, ONE)
     ten_pad.save()
     assert "cannot be written" in ten_pad._message.value
+
+
+def test_a_drawing_that_shows_no_digit_is_not_kept(ten_pad):
+    draw(ten_pad, [(-100, -100)])
+    ten_pad.save()
+    assert "nothing was kept" in ten_pad._message.value
+    assert not (ten_pad._folder / "0.png").exists()
