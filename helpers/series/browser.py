@@ -35,8 +35,6 @@ def describe_layer(layer: layers.Layer) -> Layer:
             mean, variance = (np.ravel(part) for part in (layer.mean, layer.variance))
             factor = 1 / np.sqrt(variance)
             return {"kind": "affine", "count": len(factor)}, _halves(factor, -mean * factor)
-        case layers.LayerNormalization() if not (layer.scale or layer.center):
-            return {"kind": "standardise", "epsilon": layer.epsilon}, []
         case layers.BatchNormalization():
             factor, shift = _folded(layer)
             return {"kind": "affine", "count": len(factor)}, _halves(factor, shift)
@@ -53,8 +51,6 @@ def describe_layer(layer: layers.Layer) -> Layer:
             return {"kind": "pooling", "size": layer.pool_size[0]}, []
         case layers.ReLU():
             return {"kind": "relu"}, []
-        case layers.Activation():
-            return {"kind": layer.activation.__name__}, []
         case layers.Flatten():
             return {"kind": "flatten"}, []
     raise ModelFileError(f"The pad of the site knows no layer like {layer.name}.")

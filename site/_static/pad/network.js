@@ -37,13 +37,6 @@ const DigitNetwork = (() => {
     return withValues(map, map.values.map((x, i) => x * factors[i % count] + shifts[i % count]));
   }
 
-  // The whole picture to mean 0 and deviation 1.
-  function standardise(map, layer) {
-    const mean = map.values.reduce((sum, x) => sum + x, 0) / map.values.length;
-    const square = map.values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / map.values.length;
-    return withValues(map, map.values.map((x) => (x - mean) / Math.sqrt(square + layer.epsilon)));
-  }
-
   // A window slides over the map. At each place, every filter adds up its weights times the values
   // in the window. "same" adds a rim of zeros, so that the map keeps its size.
   function convolution(map, layer, kernel, bias) {
@@ -116,9 +109,7 @@ const DigitNetwork = (() => {
     return withValues(map, powers.map((power) => power / sum));
   }
 
-  const LAYERS = {
-    affine, standardise, convolution, pooling, flatten, dense, relu, linear, softmax,
-  };
+  const LAYERS = { affine, convolution, pooling, flatten, dense, relu, linear, softmax };
 
   // --- the network ----------------------------------------------------------------------------
 
