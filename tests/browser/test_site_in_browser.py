@@ -1,8 +1,13 @@
-"""The site in a real browser: the pad that reads without a server."""
+"""The site in a real browser: the pad that reads without a server, and whether all can use it."""
 
 import base64
+import functools
+import http.server
 import io
+import json
 import runpy
+import threading
+from pathlib import Path
 
 from helpers.data import load_sample
 from helpers.places import project_folder
@@ -10,13 +15,37 @@ from helpers.reading import DigitReader, Network, open_picture
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DRAWING = runpy.run_path(str(project_folder() / "images" / "draw_digits.py"))
 # Pixels for each unit of a digit 14 units high, and its place on the pad.
 UNIT, LEFT, TOP = 15, 65, 35
+WIDTHS = (390, 800, 1280)
 PAD = "document.querySelector('digit-pad')"
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(built_site):
+    """The address of the site on a server of this machine."""
+    handler = functools.partial(Silent, directory=str(built_site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(params=["file", "server"])
+def site_address(request, built_site, address):
+    return built_site.as_uri() if request.param == "file" else address
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +160,65 @@ def test_keys_undo_and_clear_and_the_answer_is_announced(blank):
 def test_a_dot_is_no_reason_to_fail(blank):
     blank.locator("canvas.paper").click()
     assert blank.locator(".answer").inner_text()
+
+
+def test_the_pad_of_the_first_page_answers_and_asks_no_other_host(browser, site_address):
+    requests = []
+    page = browser.new_page(viewport={"width": 1280, "height": 1600})
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(f"{site_address}/index.html")
+    page.wait_for_function(f"!!{PAD}.classify")
+    page.locator("canvas.paper").scroll_into_view_if_needed()
+    draw(page, 3)
+    expect(page.locator(".answer b")).to_have_text("3")
+    assert all(url.startswith((site_address, "data:", "blob:")) for url in requests)
+    page.close()
+
+
+def test_the_pad_stands_on_a_page_elsewhere(browser, address, tmp_path):
+    pad = f"{address}/_static/pad/pad"
+    elements = {
+        "script": f'<script src="{pad}.js"></script>',
+        "frame": f'<iframe src="{pad}.html" width="640" height="560"></iframe>',
+    }
+    for name, element in elements.items():
+        elsewhere = tmp_path / f"{name}.html"
+        elsewhere.write_text(f"<!doctype html><body>{element}</body>")
+        page = browser.new_page()
+        page.goto(elsewhere.as_uri())
+        where = page if name == "script" else page.frame_locator("iframe")
+        expect(where.locator(".answer")).to_have_text("Draw a digit.")
+        expect(where.locator("canvas.paper")).to_be_visible()
+        page.close()
+
+
+def pages_to_look_at(folder):
+    notebooks = sorted(path.relative_to(folder) for path in (folder / "notebooks").glob("*.html"))
+    names = ("index", "pad", "results", "what-it-survives", "CONTRIBUTING", "api", "search")
+    return [*(Path(f"{name}.html") for name in names), *notebooks,
+            Path("helpers/pretrained/README.html"), Path("api/helpers.data.html")]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_everybody_can_use_every_page(browser, built_site, mode):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=mode)
+    found = {}
+    for path in pages_to_look_at(built_site):
+        page.goto((built_site / path).as_uri())
+        for violation in Axe().run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                places = [node["target"] for node in violation["nodes"]][:3]
+                found.setdefault(violation["id"], []).append((str(path), places))
+    page.close()
+    assert not found, json.dumps(found, indent=1)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_pages_fit_the_screen(browser, built_site, width, mode):
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=mode)
+    for path in pages_to_look_at(built_site):
+        page.goto((built_site / path).as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        page.screenshot(path=SCREENSHOTS / f"site-{path.stem}-{width}-{mode}.png")
+    page.close()
