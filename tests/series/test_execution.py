@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -269,6 +270,7 @@ def test_outputs_are_stored_in_place_on_the_full_set_only(made_project, monkeypa
 # Interruptions
 
 SLEEPING = """import os, time
+from functools import partial
 from pathlib import Path
 Path({begun!r}).write_text(str(os.getpid()))
 time.sleep(600)
@@ -284,6 +286,8 @@ def test_an_interruption_ends_the_kernel_and_says_where_it_was(made_project, sen
         [sys.executable, "-m", "helpers.series.execution", str(path)],
         cwd=places.PACKAGE.parent, env=os.environ | {"MNIST_DATA": "sample"},
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        # A shell starts what it runs in the background deaf to Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as running:  # fmt: skip
         while not begun.exists() or not begun.read_text():
             assert running.poll() is None
