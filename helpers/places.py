@@ -18,6 +18,9 @@ PRETRAINED_FOLDER = PACKAGE / "pretrained"
 MODEL_FILE, LITERT_FILE = "digits.keras", "digits.tflite"
 CARD_FILE, EVALUATION_FILE = "card.json", "evaluation.json"
 PRETRAINED_LITERT = PRETRAINED_FOLDER / LITERT_FILE
+# A network that has seen nothing but MNIST as it is, for showing what that leads to.
+MNIST_ONLY_MODEL = PRETRAINED_FOLDER / "mnist_only.keras"
+MNIST_ONLY_LITERT = PRETRAINED_FOLDER / "mnist_only.tflite"
 # What tells a checkout of the project from any other folder.
 LANDMARKS = ("predict.py", "helpers", "notebooks")
 

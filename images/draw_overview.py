@@ -1,12 +1,13 @@
 """Draws `images/overview.png`, the picture of the README: `python images/draw_overview.py`.
 
-The network that ships reads the same ten photos twice: squeezed to 28 × 28 pixels, and prepared
-the way MNIST was.
+A network that has seen nothing but MNIST reads the same ten photos twice: squeezed to 28 × 28
+pixels, and prepared the way MNIST was.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from helpers.places import MNIST_ONLY_LITERT
 from helpers.plots import use_style
 from helpers.reading.network import Network
 from helpers.reading.pictures import open_picture
@@ -23,7 +24,7 @@ def main() -> None:
     photos = [open_picture(FOLDER / f"digit_{digit}.png") for digit in range(10)]
     squeezed = np.stack([np.asarray(photo.resize((28, 28)), np.uint8) for photo in photos])
     prepared = np.stack([prepare_digit(photo) for photo in photos])
-    network = Network()
+    network = Network(MNIST_ONLY_LITERT)
     use_style()
     figure, axes = plt.subplots(3, 10, figsize=(10, 3.6), layout="constrained", dpi=100)
     rows: tuple[tuple[str, Sequence], ...] = (

@@ -31,8 +31,8 @@ NETWORKS = {
     ),
     "large": (
         ((32, "same"),),
-        ((48, "same"), (48, "valid"), (64, "same")),
-        ((72, "same"), (96, "same")),
+        ((48, "same"), (56, "valid"), (80, "same")),
+        ((96, "same"), (112, "same")),
     ),
 }
 

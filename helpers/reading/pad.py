@@ -19,6 +19,7 @@ from helpers.errors import reason
 from helpers.files import atomic_write
 from helpers.plots import plot_answers
 from helpers.reading.digits import Digit
+from helpers.reading.network import Network
 from helpers.reading.pictures import PictureError
 from helpers.reading.preparation import prepare_digit
 from helpers.reading.reader import DigitReader
@@ -226,11 +227,12 @@ class TenPad(DrawingPad):
         """Lay out a blank pad that asks for a 0, and the ten as they are so far.
 
         Args:
-            reader: Its network reads the ten; by default the one that ships.
+            reader: Its network reads the ten; by default one that has seen nothing but MNIST.
             folder: Where the drawings are kept; by default `build/ten`.
         """
         self._asked = widgets.Dropdown(options=range(10), description="draw a")
         self._ten = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        reader = reader or DigitReader(Network(places.MNIST_ONLY_LITERT))
         super().__init__(reader, folder or places.ten_folder())
         self.layout = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
         self._show_ten()

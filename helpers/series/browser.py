@@ -1,7 +1,8 @@
-"""Writes a network for the pad of the site, which runs it in the browser.
+"""Writes the networks for the pad of the site, which runs them in the browser.
 
-The pad is plain JavaScript (`site/_static/pad`). It loads one script: a list of layers, and their
-weights in half precision, as text, so that it works from a file as well as from a server.
+The pad is plain JavaScript (`site/_static/pad`). It loads one script: for each network a list of
+layers, and their weights in half precision, as text, so that it works from a file as well as from a
+server.
 """
 
 import base64
@@ -78,28 +79,32 @@ def _halves(*parts: np.ndarray | list[float]) -> list[np.ndarray]:
     return [np.asarray(part, "<f2") for part in parts]
 
 
-def write_network(model_file: Path, folder: Path) -> Path:
-    """Write the script from which the pad takes its network.
+def write_networks(model_files: dict[str, Path], folder: Path) -> Path:
+    """Write the script from which the pad takes its networks.
 
     Args:
-        model_file: A sequential model of the series, in Keras' format.
+        model_files: By name, sequential models of the series, in Keras' format.
         folder: Where the script goes.
 
     Returns:
         Its path.
 
     Raises:
-        ModelFileError: If the pad knows no layer of some kind in it.
+        ModelFileError: If the pad knows no layer of some kind in one of them.
     """
+    networks = {name: _network(model_file) for name, model_file in model_files.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(folder / WEIGHTS_SCRIPT) as unfinished:
+        unfinished.write_text(f"var digitNetworks = {json.dumps(networks)};\n", encoding="utf-8")
+    return folder / WEIGHTS_SCRIPT
+
+
+def _network(model_file: Path) -> dict:
     model = keras.saving.load_model(model_file)
     described = [describe_layer(layer) for layer in model.layers if not isinstance(layer, IDLE)]
     weights = b"".join(part.tobytes() for _, parts in described for part in parts)
-    network = {
+    return {
         "layers": [layer for layer, _ in described],
         "sure": SURE,
         "weights": base64.b64encode(weights).decode("ascii"),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    with atomic_write(folder / WEIGHTS_SCRIPT) as unfinished:
-        unfinished.write_text(f"var digitNetwork = {json.dumps(network)};\n", encoding="utf-8")
-    return folder / WEIGHTS_SCRIPT

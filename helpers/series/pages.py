@@ -17,7 +17,7 @@ from pathlib import Path
 
 from helpers import places
 from helpers.errors import UserError, ending_in_one_sentence
-from helpers.series.browser import write_network
+from helpers.series.browser import write_networks
 
 import nbformat
 
@@ -223,7 +223,7 @@ def lighten(html: Path) -> None:
 
 
 def write_site(project: Path, folder: Path) -> Path:
-    """Write the sources and the network for the pad, and build the pages.
+    """Write the sources and the networks for the pad, and build the pages.
 
     Args:
         project: The project's folder.
@@ -234,7 +234,11 @@ def write_site(project: Path, folder: Path) -> Path:
     """
     sources, html = folder / "site", folder / "html"
     Sources(project, sources).write()
-    write_network(places.PRETRAINED_FOLDER / places.MODEL_FILE, sources / "_static" / "pad")
+    networks = {
+        "ships": places.PRETRAINED_FOLDER / places.MODEL_FILE,
+        "mnistOnly": places.MNIST_ONLY_MODEL,
+    }
+    write_networks(networks, sources / "_static" / "pad")
     shutil.rmtree(html, ignore_errors=True)
     build(sources, html)
     lighten(html)

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from helpers.data import load_sample
-from helpers.places import project_folder
+from helpers.places import MNIST_ONLY_LITERT, PRETRAINED_LITERT, project_folder
 from helpers.reading import DigitReader, Network, open_picture
 
 import numpy as np
@@ -52,7 +52,7 @@ def site_address(request, built_site, address):
 def pad(browser, built_site):
     page = browser.new_page(viewport={"width": 800, "height": 900}, has_touch=True)
     page.goto((built_site / "_static" / "pad" / "pad.html").as_uri())
-    page.wait_for_function(f"!!{PAD}.classify")
+    page.wait_for_function(f"!!{PAD}.networks")
     yield page
     page.close()
 
@@ -61,6 +61,7 @@ def pad(browser, built_site):
 def blank(pad):
     pad.get_by_role("button", name="Clear").click()
     pad.get_by_label("squeeze only").uncheck()
+    pad.get_by_label("only MNIST").uncheck()
     return pad
 
 
@@ -91,14 +92,17 @@ def draw_with_a_finger(page, digit):
     touch.detach()
 
 
-def test_probabilities_are_those_of_litert(pad):
+@pytest.mark.parametrize(
+    ("name", "path"), [("ships", PRETRAINED_LITERT), ("mnistOnly", MNIST_ONLY_LITERT)]
+)
+def test_probabilities_are_those_of_litert(pad, name, path):
     images = load_sample().x_test[:500]
     assert len(images) == 500
     answers = pad.evaluate(
-        f"images => images.map(image => Array.from({PAD}.classify(image)))",
+        f"images => images.map(image => Array.from({PAD}.networks.{name}(image)))",
         images.reshape(500, 784).tolist(),
     )
-    assert np.abs(np.array(answers) - Network().predict(images)).max() < 1e-3
+    assert np.abs(np.array(answers) - Network(path).predict(images)).max() < 1e-3
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -141,6 +145,8 @@ def test_what_is_squeezed_is_read_otherwise(blank):
     blank.get_by_label("squeeze only").check()
     seen = np.array(blank.evaluate(f"Array.from({PAD}.look({PAD}.paper).pixels)"))
     assert seen[0] == 255, "the paper stays white"
+    blank.get_by_label("only MNIST").check()
+    expect(blank.locator(".answer b")).not_to_have_text("7")
     blank.get_by_label("squeeze only").uncheck()
     expect(blank.locator(".answer b")).to_have_text("7")
 
@@ -167,7 +173,7 @@ def test_the_pad_of_the_first_page_answers_and_asks_no_other_host(browser, site_
     page = browser.new_page(viewport={"width": 1280, "height": 1600})
     page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{site_address}/index.html")
-    page.wait_for_function(f"!!{PAD}.classify")
+    page.wait_for_function(f"!!{PAD}.networks")
     page.locator("canvas.paper").scroll_into_view_if_needed()
     draw(page, 3)
     expect(page.locator(".answer b")).to_have_text("3")

@@ -2,7 +2,7 @@ import os
 import shutil
 
 from helpers import places
-from helpers.places import images_folder
+from helpers.places import MNIST_ONLY_LITERT, images_folder
 from helpers.reading.network import Network
 from helpers.reading.pictures import PictureError
 from helpers.reading.ten import load_ten, squeeze
@@ -40,7 +40,7 @@ def test_ours_are_dark_pen_on_light_paper_as_people_photograph_it(build):
 
 
 def test_prepared_they_are_read_and_squeezed_they_are_not(build):
-    ten, network = load_ten(), Network()
+    ten, network = load_ten(), Network(MNIST_ONLY_LITERT)
     right = {
         name: np.sum(network.predict(images).argmax(axis=1) == np.arange(10))
         for name, images in (("squeezed", ten.squeezed), ("prepared", ten.prepared))

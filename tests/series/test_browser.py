@@ -1,23 +1,24 @@
-"""The network as the pad of the site gets it."""
+"""The networks as the pad of the site gets them."""
 
 import base64
 import json
 
 from helpers.errors import ModelFileError
 from helpers.learning.backend import keras, layers
-from helpers.series.browser import describe_layer, write_network
+from helpers.series.browser import describe_layer, write_networks
 
 import numpy as np
 import pytest
 
 
 def read(script):
-    return json.loads(script.read_text().removeprefix("var digitNetwork = ").rstrip(";\n"))
+    return json.loads(script.read_text().removeprefix("var digitNetworks = ").rstrip(";\n"))
 
 
 def test_the_script_lists_the_layers_and_holds_their_weights(trained, tmp_path):
     trained.model.save(tmp_path / "digits.keras")
-    network = read(write_network(tmp_path / "digits.keras", tmp_path / "pad"))
+    script = write_networks({"ships": tmp_path / "digits.keras"}, tmp_path / "pad")
+    network = read(script)["ships"]
     kinds = [layer["kind"] for layer in network["layers"]]
     assert kinds[:3] == ["affine", "affine", "convolution"]
     assert kinds[-2:] == ["flatten", "dense"]

@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 import yaml
 
+NETWORKS = ("digits.keras", "digits.tflite", "mnist_only.keras", "mnist_only.tflite")
+
 
 @pytest.fixture(scope="module")
 def published(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     scores = np.array([0.996, 0.995, 0.994])
-    publish(trained.model, describe(trained.model, scores), folder)
+    publish(trained.model, trained.model, describe(trained.model, scores, 0.99), folder)
     return folder
 
 
 def test_both_formats_and_the_card_are_written(published, trained, digits):
     names = {path.name for path in published.iterdir()}
-    assert names == {"digits.keras", "digits.tflite", "card.json", "README.md"}
+    assert names == {*NETWORKS, "card.json", "README.md"}
     images = digits.images[:5]
     expected = trained.model.predict(images, verbose=0)
     reloaded = load_model(published / "digits.keras")
@@ -31,9 +33,7 @@ def test_both_formats_and_the_card_are_written(published, trained, digits):
 
 def test_the_card_states_the_true_checksums_size_and_scores(published, trained):
     card = json.loads((published / "card.json").read_text(encoding="utf-8"))
-    assert card["files"] == {
-        name: sha256(published / name) for name in ("digits.keras", "digits.tflite")
-    }
+    assert card["files"] == {name: sha256(published / name) for name in NETWORKS}
     assert card["parameters"] == trained.model.count_params()
     assert card["test accuracy"]["mean"] == pytest.approx(0.995)
     assert card["test accuracy"]["std"] == pytest.approx(0.001)

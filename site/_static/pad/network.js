@@ -1,8 +1,9 @@
-// The network that ships, run in plain JavaScript, one image at a time.
+// A network of the series, run in plain JavaScript, one image at a time.
 //
 // A picture on its way through the network is a "map": its height, width and channels, and one
 // Float32Array of values, row by row, the channels of a pixel side by side, as in Keras.
-// `weights.js` lists the layers, in the order of their computation, and holds their weights.
+// `weights.js` lists the layers of each network, in the order of their computation, and holds their
+// weights.
 
 const DigitNetwork = (() => {
   // Sixteen bits to a number: one for the sign, five for the exponent, ten for the fraction.

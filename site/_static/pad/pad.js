@@ -61,7 +61,10 @@
           <button type="button" data-do="undo">Undo</button>
           <label class="file">Photo … <input type="file" accept="image/*"></label>
         </div>
-        <label class="row"><input type="checkbox"><span>squeeze only, as most do</span></label>
+        <label class="row"><input type="checkbox" name="squeeze"><span>squeeze only, as most
+          do</span></label>
+        <label class="row"><input type="checkbox" name="mnistOnly"><span>ask a network that has seen
+          only MNIST</span></label>
       </div>
       <div class="right">
         <div class="answer">${INVITATION}</div>
@@ -79,12 +82,16 @@
       this.strokes = []; // each with its width and its points, in pixels of the pad
       this.photo = null; // a canvas, instead of strokes
       this.paper = this.find("canvas.paper");
-      this.isSqueezed = this.find("input[type=checkbox]");
+      this.isSqueezed = this.find("[name=squeeze]");
+      this.knowsOnlyMnist = this.find("[name=mnistOnly]");
       this.listen();
       this.showBars(new Float32Array(10));
       loadParts().then(
         () => {
-          this.classify = DigitNetwork.load(digitNetwork);
+          this.networks = {};
+          for (const name in digitNetworks) {
+            this.networks[name] = DigitNetwork.load(digitNetworks[name]);
+          }
           this.read();
         },
         () => this.answer(null, "The network could not be loaded.")
@@ -98,7 +105,9 @@
       on(this.paper, "pointerdown", (event) => this.penDown(event));
       on(this.paper, "pointermove", (event) => this.penMove(event));
       for (const name of ["pointerup", "pointercancel"]) on(this.paper, name, () => this.penUp());
-      on(this.isSqueezed, "change", () => this.read());
+      for (const box of [this.isSqueezed, this.knowsOnlyMnist]) {
+        on(box, "change", () => this.read());
+      }
       on(this.find("[data-do=clear]"), "click", () => this.clear());
       on(this.find("[data-do=undo]"), "click", () => this.undo());
       on(this, "keydown", (event) => this.key(event));
@@ -217,7 +226,7 @@
     }
 
     read() {
-      if (!this.classify) return;
+      if (!this.networks) return;
       const started = performance.now();
       const isBlank = !this.strokes.length && !this.photo;
       const seen = isBlank ? null : this.look(this.photo || this.paper);
@@ -226,10 +235,14 @@
         this.showBars(new Float32Array(10));
         return this.answer(null, isBlank ? INVITATION : "No digit found.");
       }
-      const probabilities = this.classify(seen.pixels);
+      const probabilities = this.networks[this.chosen()](seen.pixels);
       this.showBars(probabilities);
       this.answer(probabilities);
       this.milliseconds = performance.now() - started;
+    }
+
+    chosen() {
+      return this.knowsOnlyMnist.checked ? "mnistOnly" : "ships";
     }
 
     // What the network gets, and the steps to it, each a name and a picture.
@@ -253,7 +266,7 @@
       let said = note;
       if (probabilities) {
         const best = probabilities.indexOf(Math.max(...probabilities));
-        const unsure = probabilities[best] < digitNetwork.sure ? ", unsure" : "";
+        const unsure = probabilities[best] < digitNetworks[this.chosen()].sure ? ", unsure" : "";
         const share = `${(100 * probabilities[best]).toFixed(1)} %${unsure}`;
         where.innerHTML = `<b>${best}</b> ${share}`;
         said = `${best}${unsure}`;
