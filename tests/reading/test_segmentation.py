@@ -3,7 +3,14 @@ from itertools import groupby
 from helpers.reading.ink import find_strokes, to_ink
 from helpers.reading.network import Network
 from helpers.reading.pictures import PictureError, to_grey
-from helpers.reading.segmentation import Component, bounding_box, find_digits, into_rows
+from helpers.reading.segmentation import (
+    Component,
+    bounding_box,
+    find_digits,
+    into_rows,
+    slope_of_rows,
+    typical_height,
+)
 
 import numpy as np
 import pytest
@@ -95,6 +102,35 @@ def test_a_row_may_slope_by_more_than_its_height():
     row = [component(10 + 12 * column, 60 * column) for column in range(6)]
     below = [component(90 + 12 * column, 60 * column) for column in range(6)]
     assert into_rows(below + row) == [row, below]
+
+
+def test_a_short_row_below_a_sloping_one_is_a_row_of_its_own():
+    row = [component(10 + 15 * column, 60 * column) for column in range(8) if column != 4]
+    short = [component(70 + 15 * column, 60 * column) for column in range(2)]
+    assert into_rows(short + row) == [row, short]
+
+
+def test_neither_one_tall_component_nor_small_parts_make_the_height_of_a_digit():
+    digits = [component(10, 60 * column) for column in range(5)]
+    tall, parts = component(10, 400, height=130), [component(0, 0, height=4)] * 6
+    assert typical_height([tall, *digits, *parts]) == 40
+
+
+@pytest.mark.parametrize("slope", [-0.2, 0, 0.1])
+def test_the_slope_is_that_of_most_rows(slope):
+    rows = [
+        component(round(200 + 60 * row + slope * 60 * column), 60 * column)
+        for row in range(3)
+        for column in range(5)
+    ]
+    assert slope_of_rows(rows, 40) == pytest.approx(slope, abs=0.03)
+    assert slope_of_rows(rows[:1], 40) == 0
+
+
+def test_digits_of_different_rows_are_not_taken_together():
+    ink = bars((10, 40, 50, 50), (90, 40, 130, 50), (10, 90, 50, 100), shape=(140, 140))
+    rows = by_row(find_digits(ink, ink > 0, Judge(certain_of={1})))
+    assert [len(row) for row in rows] == [2, 1]
 
 
 def test_the_box_holds_all_strokes():
