@@ -15,6 +15,8 @@ from skimage.filters import threshold_otsu
 LEAST_CONTRAST = 0.08
 # Ink that stands out less than this from the grain of the paper may be grain itself.
 LEAST_SIGNAL_TO_NOISE = 5
+# The percentile of a picture's ink that is as strong as its strokes.
+STRONGEST = 99.8
 # Minimum skewness that counts as bright ink, so that blank paper is not inverted by accident.
 LEAST_SKEWNESS = 0.5
 # Tolerated variation of evenly lit paper, relative to its brightness (or to mid-grey for dark
@@ -28,6 +30,8 @@ NEIGHBOURHOODS = (0.06, 0.12, 0.25)
 LEAST_RELATIVE_WIDTH = 0.4
 # Components below these shares of the largest area and the greatest length are dust.
 SPECK_AREA, SPECK_LENGTH = 0.03, 0.12
+# Pixels around the table beneath a sheet that its blurred edge may reach.
+TABLE_EDGE = 8
 # What follows the picture's rim for more stroke widths than this is not a stroke.
 LONGEST_CONTACT = 3
 
@@ -53,11 +57,18 @@ def to_ink(grey: np.ndarray) -> np.ndarray:
         # Smooth the grain of the paper, by less than the width of any legible stroke.
         ink = ndimage.gaussian_filter(ink, max(grey.shape) / 600)
     ink -= np.median(ink)
-    grain = 1.48 * np.median(np.abs(ink))  # Its standard deviation, if it is normal.
-    strongest = np.percentile(ink, 99.8)
-    if strongest < max(LEAST_CONTRAST, LEAST_SIGNAL_TO_NOISE * grain):
+    strongest = np.percentile(ink, STRONGEST)
+    if not stands_out(ink):
         raise PictureError("no digit found: nothing stands out from the background.")
     return np.clip(ink / strongest, 0, 1).astype(np.float32)
+
+
+def stands_out(ink: np.ndarray) -> bool:
+    """Whether the strongest ink is more than the grain of the paper, and enough to be seen."""
+    level = np.median(ink)
+    grain = 1.48 * np.median(np.abs(ink - level))  # Its standard deviation, if it is normal.
+    contrast = np.percentile(ink, STRONGEST) - level
+    return bool(contrast >= max(LEAST_CONTRAST, LEAST_SIGNAL_TO_NOISE * grain))
 
 
 def with_dark_ink(grey: np.ndarray) -> np.ndarray:
@@ -129,7 +140,7 @@ def find_strokes(ink: np.ndarray) -> np.ndarray:
     Returns:
         (height, width) bool, True on strokes.
     """
-    marked = ink > stroke_threshold(ink)
+    marked = ink > _threshold_beside_the_table(ink)
     labels, count = ndimage.label(marked, structure=TOUCHING)
     for judge in (_along_the_rim, _slivers, _specks):
         dropped = judge(marked, labels, count)
@@ -148,6 +159,24 @@ def stroke_threshold(ink: np.ndarray) -> float:
     """
     strokes = ink > threshold_otsu(ink)
     return float(ink[strokes].mean() + ink[~strokes].mean()) / 2
+
+
+def _threshold_beside_the_table(ink: np.ndarray) -> float:
+    """The threshold of the strokes; what lies along the rim does not set it.
+
+    A table around the sheet is often darker than the ink, which would pass for paper then.
+    """
+    threshold = stroke_threshold(ink)
+    marked = ink > threshold
+    labels, count = ndimage.label(marked, structure=TOUCHING)
+    along_the_rim = _along_the_rim(marked, labels, count)
+    along_the_rim[0] = False
+    if not along_the_rim.any():
+        return threshold
+    sheet = ~ndimage.binary_dilation(along_the_rim[labels], TOUCHING, TABLE_EDGE)
+    if not sheet.any() or not stands_out(ink[sheet]):
+        return threshold
+    return min(threshold, stroke_threshold(ink[sheet]))
 
 
 def stroke_width(marked: np.ndarray) -> float:

@@ -169,6 +169,12 @@ def test_what_is_no_writing_is_left_out(dirt):
     np.testing.assert_array_equal(find_strokes(ink), written_page() == 1)
 
 
+def test_faint_strokes_are_found_beside_a_table_darker_than_they_are():
+    ink = 0.3 * written_page()
+    ink[:, :20] = ink[185:, :] = 1
+    np.testing.assert_array_equal(find_strokes(ink), written_page() == 1)
+
+
 def test_a_digit_that_touches_the_rim_is_kept():
     ink = written_page()
     ink[0:80, 240:248] = 1
