@@ -3,6 +3,7 @@ from helpers.reading.preparation import (
     centre_by_mass,
     clean_ink,
     crop_to_ink,
+    dilate,
     prepare_digit,
     scale_to_box,
     thicken_strokes,
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
+from skimage.morphology import disk
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -201,6 +203,22 @@ def test_thin_strokes_are_thickened_to_two_pixels_of_the_box_and_thick_ones_left
     thick = np.zeros((200, 100))
     thick[:, 35:65] = 1
     np.testing.assert_array_equal(thicken_strokes(thick), thick)
+
+
+@pytest.mark.parametrize("radius", [1, 3, 8])
+def test_dilation_is_that_with_a_disk(radius):
+    ink = np.random.default_rng(0).random((40, 30)).astype(np.float32)
+    expected = ndimage.grey_dilation(ink, footprint=disk(radius), mode="constant")
+    np.testing.assert_array_equal(dilate(ink, radius), expected)
+
+
+@pytest.mark.parametrize("width", [4, 30, 90, 130])
+def test_strokes_come_out_alike_however_many_pixels_a_picture_has(width):
+    large = np.zeros((1200, 600), np.float32)
+    large[:, 300 : 300 + width] = large[600 : 600 + width] = 1
+    small = ndimage.uniform_filter(large, 6)[3::6, 3::6]
+    boxes = [scale_to_box(thicken_strokes(ink)) for ink in (small, large)]
+    np.testing.assert_allclose(*boxes, atol=0.25)
 
 
 def test_scaling_smooths_instead_of_skipping_pixels():
