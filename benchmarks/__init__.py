@@ -14,6 +14,7 @@ Commands of their own:
     reading        the cost of reading pictures, and what gets lost on the way
     refusing       which probability makes an answer sure
     corruptions    how networks read corrupted digits (MNIST-C)
+    steady         the same pictures in other clothes: do the same digits come out?
     pages          generated pages of digits: rows, lines, squares, touching pairs
     not_digits     pictures without a digit, for `refusing`
 
