@@ -7,11 +7,13 @@
 const DigitPreparation = (() => {
   const LEAST_CONTRAST = 0.08;
   const LEAST_SIGNAL_TO_NOISE = 5;
+  const STRONGEST = 0.998;
   const LEAST_SKEWNESS = 0.5;
   const EVEN_LIGHT = 0.06;
   const NEIGHBOURHOODS = [0.06, 0.12, 0.25];
   const LEAST_RELATIVE_WIDTH = 0.4;
   const [SPECK_AREA, SPECK_LENGTH] = [0.03, 0.12];
+  const TABLE_EDGE = 8;
   const LONGEST_CONTACT = 3;
   const LEAST_STROKE_WIDTH = 2;
   const [BOX, SIZE] = [20, 28];
@@ -229,12 +231,36 @@ const DigitPreparation = (() => {
     },
   ];
 
+  // Half way from paper to strokes.
+  function strokeThreshold(values) {
+    const otsu = otsuThreshold(values);
+    const area = total(values, (x) => (x > otsu ? 1 : 0));
+    const stroke = total(values, (x) => (x > otsu ? x : 0)) / area;
+    const paper = total(values, (x) => (x > otsu ? 0 : x)) / (values.length - area);
+    return (stroke + paper) / 2;
+  }
+
+  function standsOut(values) {
+    const level = median(values);
+    const grain = 1.48 * median(values.map((x) => Math.abs(x - level)));
+    const contrast = percentile(values, STRONGEST) - level;
+    return contrast >= Math.max(LEAST_CONTRAST, LEAST_SIGNAL_TO_NOISE * grain);
+  }
+
+  function thresholdBesideTheTable(ink) {
+    const threshold = strokeThreshold(ink.values);
+    const { labels, parts } = measured(mapped(ink, (x) => x > threshold));
+    const isTable = parts.map(judges[0](parts));
+    if (!isTable.includes(true)) return threshold;
+    const table = mapped(ink, (_, place) => (isTable[labels[place] - 1] ? 1 : 0));
+    const around = alongBothAxes(table, (line) => extremeLine(line, TABLE_EDGE, Math.max)).values;
+    const sheet = ink.values.filter((_, place) => !around[place]);
+    if (!sheet.length || !standsOut(sheet)) return threshold;
+    return Math.min(threshold, strokeThreshold(sheet));
+  }
+
   function findStrokes(ink) {
-    const otsu = otsuThreshold(ink.values);
-    const area = total(ink.values, (x) => (x > otsu ? 1 : 0));
-    const stroke = total(ink.values, (x) => (x > otsu ? x : 0)) / area;
-    const paper = total(ink.values, (x) => (x > otsu ? 0 : x)) / (ink.values.length - area);
-    const threshold = (stroke + paper) / 2;
+    const threshold = thresholdBesideTheTable(ink);
     let marked = mapped(ink, (x) => x > threshold);
     for (const judge of judges) {
       const { labels, parts } = measured(marked);
@@ -309,9 +335,8 @@ const DigitPreparation = (() => {
     if (longest > 150) ink = alongBothAxes(ink, (line) => blurredLine(line, longest / 600, true));
     const usual = median(ink.values);
     ink = mapped(ink, (x) => x - usual);
-    const grain = 1.48 * median(mapped(ink, Math.abs).values);
-    const strongest = percentile(ink.values, 0.998);
-    if (strongest < Math.max(LEAST_CONTRAST, LEAST_SIGNAL_TO_NOISE * grain)) return null;
+    if (!standsOut(ink.values)) return null;
+    const strongest = percentile(ink.values, STRONGEST);
     return mapped(ink, (x) => clip(x / strongest, 0, 1));
   }
 
@@ -404,6 +429,7 @@ const DigitPreparation = (() => {
     return total(p.values);
   }
 
+  // The helpers first reduce digits of more than 400 pixels; the pad has none.
   function thickenStrokes(ink) {
     const strokes = mapped(ink, (x) => x > 0.5);
     const length = skeletonLength(strokes);
