@@ -1,11 +1,11 @@
 """Measures what reading pictures costs and loses: `python -m benchmarks.reading`, 20 minutes.
 
-Five questions, each with a table in `results/`: how many of MNIST's test digits are misread
+Six questions, each with a table in `results/`: how many of MNIST's test digits are misread
 once they are turned into pictures; how much time and memory `predict.py` takes, against the
 same with TensorFlow; how many pictures a second it reads, and whether its memory grows with
-their number; what a large folder takes, also if the run is killed half way and resumed;
-whether the exported network answers like the Keras model. Nothing is chosen by any of them.
-Linux and macOS only.
+their number; what a large photo takes; what a large folder takes, also if the run is killed
+half way and resumed; whether the exported network answers like the Keras model. Nothing is
+chosen by any of them. Linux and macOS only.
 """
 
 import argparse
@@ -31,6 +31,8 @@ from helpers.reading.reader import DigitReader
 import numpy as np
 import pandas as pd
 from PIL import Image
+from scipy import ndimage
+from skimage.morphology import skeletonize
 
 PROJECT = places.project_folder()
 PREDICT = [sys.executable, str(PROJECT / "predict.py")]
@@ -55,6 +57,8 @@ print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).
 REPEATS = 7
 FEW, MANY, FOLDER = 1_000, 10_000, 20_000
 PAPER, INK = 200, 40  # grey levels of the pasted digits
+# Width, height, digits, and width of their strokes in pixels of a photo.
+PHOTOS = ((1280, 1280, 1, 8), (1280, 1280, 6, 8), (4000, 3000, 6, 16))
 
 
 def as_in_mnist(digit: np.ndarray) -> Image.Image:
@@ -140,6 +144,57 @@ def measure_many(mnist: Mnist) -> list[dict]:
     return rows
 
 
+def measure_photos(mnist: Mnist, reader: DigitReader) -> list[dict]:
+    """Time photos with thin strokes, from the file to the digits; the fastest of several runs."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for width, height, digits, stroke in PHOTOS:
+            path = Path(folder) / "photo.jpg"
+            thin_photo(mnist.x_test[:digits], width, height, stroke).save(path, quality=92)
+            reader.read_file(str(path))
+            rows.append(
+                {
+                    "pixels": f"{width} × {height}",
+                    "digits": digits,
+                    "found": len(reader.read_file(str(path)).digits),
+                    "seconds": min(seconds_to_read(reader, path) for _ in range(REPEATS)),
+                }
+            )
+    return rows
+
+
+def seconds_to_read(reader: DigitReader, path: Path) -> float:
+    """Read a file and say how long it took."""
+    start = time.perf_counter()
+    reader.read_file(str(path))
+    return time.perf_counter() - start
+
+
+def thin_photo(digits: np.ndarray, width: int, height: int, stroke: float) -> Image.Image:
+    """Draw digits in a row, with strokes of a few pixels, on grainy paper whose light falls off.
+
+    Args:
+        digits: (n, 28, 28) uint8.
+        width: Of the photo in pixels.
+        height: Likewise.
+        stroke: Width of the strokes in pixels.
+
+    Returns:
+        A picture in colours.
+    """
+    side = min(int(0.9 * width / len(digits)), int(0.8 * height))
+    lines = np.zeros((height, width), bool)
+    for number, digit in enumerate(digits):
+        drawn = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
+        left = round((number + 0.5) * width / len(digits) - side / 2)
+        top = (height - side) // 2
+        lines[top : top + side, left : left + side] = skeletonize(np.asarray(drawn) > 127)
+    ink = np.clip(stroke / 2 + 0.5 - ndimage.distance_transform_edt(~lines), 0, 1)
+    grain = np.random.default_rng(0).normal(0, 3, ink.shape)
+    grey = (PAPER + (INK - PAPER) * ink) * np.linspace(1, 0.6, width) + grain
+    return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).convert("RGB")
+
+
 def measure_folder(mnist: Mnist) -> list[dict]:
     """Read a folder of twenty thousand into a file: in one go, and killed half way.
 
@@ -219,6 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "path": lambda mnist: measure_path(mnist, reader),
         "start": lambda mnist: measure_start(),
         "many": measure_many,
+        "photos": lambda mnist: measure_photos(mnist, reader),
         "folder": measure_folder,
         "export": lambda mnist: measure_export(mnist, reader),
     }

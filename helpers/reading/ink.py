@@ -4,7 +4,9 @@ Nothing is assumed about the light, or about whether paper or ink is brighter. W
 strokes say is up to `helpers.reading.segmentation`.
 """
 
-from helpers.reading.pictures import PictureError, shrink
+from collections.abc import Sequence
+
+from helpers.reading.pictures import COARSE_SIDE, LONGEST_SIDE, PictureError, shrink, to_grey
 
 import numpy as np
 from PIL import Image
@@ -35,7 +37,53 @@ TABLE_EDGE = 8
 # What follows the picture's rim for more stroke widths than this is not a stroke.
 LONGEST_CONTACT = 3
 
+# Lower digits are looked at in more detail.
+LEAST_DIGIT = 40
+# A median of this many pixels, evenly spread, is as good as one of all.
+ENOUGH_PIXELS = 100_000
+
 TOUCHING = np.ones((3, 3), bool)
+
+
+def ink_and_strokes(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Find the ink of a picture, in no more detail than its digits need.
+
+    A picture is first looked at in `COARSE_SIDE` pixels, and in up to `LONGEST_SIDE` only if
+    its digits are low: time grows with the number of pixels, and a digit ends in 20 anyway.
+
+    Args:
+        image: In any of Pillow's modes, as it is seen.
+
+    Returns:
+        The ink, (height, width) float32 from 0 paper to 1, and its strokes, bool.
+
+    Raises:
+        PictureError: If nothing stands out from the paper.
+    """
+    ink = to_ink(to_grey(image, COARSE_SIDE))
+    strokes = find_strokes(ink)
+    if max(image.size) > COARSE_SIDE and _digit_height(strokes) < LEAST_DIGIT:
+        ink = to_ink(to_grey(image, LONGEST_SIDE))
+        strokes = find_strokes(ink)
+    return ink, strokes
+
+
+def _digit_height(strokes: np.ndarray) -> float:
+    boxes = ndimage.find_objects(ndimage.label(strokes, structure=TOUCHING)[0])
+    return middle_of_the_whole([rows.stop - rows.start for rows, _ in boxes])
+
+
+def middle_of_the_whole(lengths: Sequence[int]) -> float:
+    """The length at which half of the sum of all is reached: their median, weighted by themselves.
+
+    Neither many short ones nor a single long one decide.
+
+    Args:
+        lengths: At least one, positive.
+    """
+    ordered = np.sort(lengths)
+    reached = np.cumsum(ordered)
+    return float(ordered[np.searchsorted(reached, reached[-1] / 2)])
 
 
 def to_ink(grey: np.ndarray) -> np.ndarray:
@@ -56,8 +104,8 @@ def to_ink(grey: np.ndarray) -> np.ndarray:
     if max(grey.shape) > 150:
         # Smooth the grain of the paper, by less than the width of any legible stroke.
         ink = ndimage.gaussian_filter(ink, max(grey.shape) / 600)
-    ink -= np.median(ink)
-    strongest = np.percentile(ink, STRONGEST)
+    ink -= np.median(some_of(ink))
+    strongest = np.percentile(some_of(ink), STRONGEST)
     if not stands_out(ink):
         raise PictureError("no digit found: nothing stands out from the background.")
     return np.clip(ink / strongest, 0, 1).astype(np.float32)
@@ -65,6 +113,7 @@ def to_ink(grey: np.ndarray) -> np.ndarray:
 
 def stands_out(ink: np.ndarray) -> bool:
     """Whether the strongest ink is more than the grain of the paper, and enough to be seen."""
+    ink = some_of(ink)
     level = np.median(ink)
     grain = 1.48 * np.median(np.abs(ink - level))  # Its standard deviation, if it is normal.
     contrast = np.percentile(ink, STRONGEST) - level
@@ -84,7 +133,7 @@ def with_dark_ink(grey: np.ndarray) -> np.ndarray:
         (height, width) float32: `grey` or `1 - grey`.
     """
     if is_evenly_lit(grey):
-        deviation = grey - np.median(grey)
+        deviation = grey - np.median(some_of(grey))
     else:
         small = shrink(grey, LIGHT_SIZE)
         deviation = small - ndimage.uniform_filter(small, odd(0.2 * max(small.shape)))
@@ -99,7 +148,7 @@ def is_evenly_lit(grey: np.ndarray) -> bool:
     The rim decides: it is nearly all paper, even if a fat stroke fills a small picture.
     """
     rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    paper = np.median(grey)
+    paper = np.median(some_of(grey))
     return bool((np.abs(rim - paper) < EVEN_LIGHT * max(paper, 0.5)).mean() > 0.8)
 
 
@@ -116,7 +165,7 @@ def paper_brightness(dark_ink: np.ndarray) -> np.ndarray:
         (height, width) float32, 0 to 1; one value everywhere if the light is even.
     """
     if is_evenly_lit(dark_ink):
-        return np.full_like(dark_ink, np.median(dark_ink))
+        return np.full_like(dark_ink, np.median(some_of(dark_ink)))
     small = ndimage.uniform_filter(shrink(dark_ink, LIGHT_SIZE), 3)
     for share in NEIGHBOURHOODS:
         near = odd(share * max(small.shape))
@@ -191,6 +240,20 @@ def stroke_width(marked: np.ndarray) -> float:
     return float(np.median(widths[large])) if large.any() else 0.0
 
 
+def some_of(values: np.ndarray) -> np.ndarray:
+    """Pixels of a picture from which to estimate a median or a percentile: all, if they are few.
+
+    Args:
+        values: One or two axes.
+
+    Returns:
+        A view of every n-th pixel along each axis, at least `ENOUGH_PIXELS` in all unless
+        `values` has fewer.
+    """
+    step = int((values.size / ENOUGH_PIXELS) ** (1 / values.ndim))
+    return values[(slice(None, None, max(1, step)),) * values.ndim]
+
+
 def odd(length: float) -> int:
     """The nearest odd number of pixels, at least 3: the side of a neighbourhood with a centre."""
     return max(3, round(length) | 1)
@@ -225,7 +288,13 @@ def _areas_and_widths(
     marked: np.ndarray, labels: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Area and stroke width of each component in pixels, in the order of their numbers from 1."""
-    outline = marked & ~ndimage.binary_erosion(marked)
+    inner = np.zeros_like(marked)  # An erosion, in a tenth of SciPy's time.
+    inner[1:-1, 1:-1] = (
+        marked[1:-1, 1:-1]
+        & (marked[:-2, 1:-1] & marked[2:, 1:-1])
+        & (marked[1:-1, :-2] & marked[1:-1, 2:])
+    )
+    outline = marked & ~inner
     areas = np.bincount(labels[marked], minlength=count + 1)[1:]
     outlines = np.bincount(labels[outline], minlength=count + 1)[1:]
     return areas, 2 * areas / np.maximum(outlines, 1)

@@ -8,8 +8,8 @@ The steps map "ink", (height, width) float from 0 paper to 1 ink, to ink.
 """
 
 from helpers.layout import BOX, centre_by_mass, crop_to_ink, scale_to_box
-from helpers.reading.ink import find_strokes, to_ink
-from helpers.reading.pictures import shrink, to_grey
+from helpers.reading.ink import ink_and_strokes
+from helpers.reading.pictures import shrink
 
 import numpy as np
 from PIL import Image
@@ -117,5 +117,4 @@ def prepare_digit(image: Image.Image) -> np.ndarray:
     Raises:
         PictureError: If no digit stands out from the background.
     """
-    ink = to_ink(to_grey(image))
-    return prepare_strokes(ink, find_strokes(ink))
+    return prepare_strokes(*ink_and_strokes(image))

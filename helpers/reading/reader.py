@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from helpers.errors import ArgumentError
 from helpers.reading.digits import Box, Digit
-from helpers.reading.ink import find_strokes, to_ink
+from helpers.reading.ink import ink_and_strokes
 from helpers.reading.network import Network
-from helpers.reading.pictures import PictureError, open_picture, to_grey
+from helpers.reading.pictures import PictureError, open_reduced_picture
 from helpers.reading.segmentation import find_digits, read_single_digit
 
 from PIL import Image
@@ -24,15 +24,19 @@ class Reading:
 
     Attributes:
         name: What messages call the picture.
-        image: The picture as it is seen; None if it could not be read.
-        digits: Its digits in reading order; empty if it could not be read.
+        image: The picture as it is seen, a large JPEG at a fraction of its size; None if it
+            could not be read.
+        digits: Its digits in reading order, boxes in pixels of `image`; empty if it could not
+            be read.
         error: What was wrong, in one sentence; None if all went well.
+        reduced: How many pixels of the file make one of `image`, along each side.
     """
 
     name: str
     image: Image.Image | None
     digits: list[Digit]
     error: str | None
+    reduced: int = 1
 
 
 class DigitReader:
@@ -61,14 +65,12 @@ class DigitReader:
         Raises:
             PictureError: If no digit stands out from the background.
         """
-        grey = to_grey(image)
-        ink = to_ink(grey)
-        strokes = find_strokes(ink)
+        ink, strokes = ink_and_strokes(image)
         if single:
             digits = [read_single_digit(ink, strokes, self.network.predict)]
         else:
             digits = find_digits(ink, strokes, self.network.predict)
-        scale = image.width / grey.shape[1], image.height / grey.shape[0]
+        scale = image.width / ink.shape[1], image.height / ink.shape[0]
         return [replace(digit, box=_scaled(digit.box, *scale)) for digit in digits]
 
     def read_file(
@@ -83,11 +85,11 @@ class DigitReader:
         """
         name = str(name)
         try:
-            image = open_picture(source or Path(name), name)
+            image, reduced = open_reduced_picture(source or Path(name), name)
         except PictureError as error:
             return Reading(name, None, [], str(error))
         try:
-            return Reading(name, image, self.read(image, single), None)
+            return Reading(name, image, self.read(image, single), None, reduced)
         except PictureError as error:
             return Reading(name, None, [], f"{name}: {error}")
 

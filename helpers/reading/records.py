@@ -49,7 +49,7 @@ def as_record(reading: Reading) -> dict:
             "probability": round(digit.probability, 4),
             "sure": digit.is_sure,
             "row": digit.row,
-            "box": list(digit.box),
+            "box": [edge * reading.reduced for edge in digit.box],
         }
         for digit in reading.digits
     ]

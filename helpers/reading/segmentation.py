@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from helpers.reading.digits import Box, Digit
-from helpers.reading.ink import TOUCHING
+from helpers.reading.ink import TOUCHING, middle_of_the_whole
 from helpers.reading.pictures import PictureError
 from helpers.reading.preparation import prepare_strokes
 
@@ -233,9 +233,7 @@ def typical_height(components: Sequence[Component]) -> float:
     Hence neither many small parts nor one tall component, such as two digits of different
     rows that touch, decides.
     """
-    heights = np.sort([part.height for part in components])
-    reached = np.cumsum(heights)
-    return float(heights[np.searchsorted(reached, reached[-1] / 2)])
+    return middle_of_the_whole([part.height for part in components])
 
 
 def into_rows(components: Sequence[Component]) -> list[list[Component]]:

@@ -67,6 +67,13 @@ def test_the_path_is_compared_with_the_network_alone(reader, sample):
         assert row["wrong"] <= 4
 
 
+def test_photos_of_thin_strokes_are_drawn_read_and_timed(sample, reader, monkeypatch):
+    monkeypatch.setattr(reading, "PHOTOS", ((900, 700, 2, 6),))
+    (row,) = reading.measure_photos(sample, reader)
+    assert row["pixels"] == "900 × 700" and row["found"] == row["digits"] == 2
+    assert 0 < row["seconds"] < 5
+
+
 @needs_unix
 def test_a_folder_is_read_in_one_go_and_after_a_kill(sample, monkeypatch):
     monkeypatch.setattr(reading, "FOLDER", 120)

@@ -1,13 +1,17 @@
 from helpers.reading.ink import (
+    ENOUGH_PIXELS,
     find_strokes,
+    ink_and_strokes,
     is_evenly_lit,
+    middle_of_the_whole,
     paper_brightness,
+    some_of,
     stroke_threshold,
     stroke_width,
     to_ink,
     with_dark_ink,
 )
-from helpers.reading.pictures import PictureError, to_grey
+from helpers.reading.pictures import COARSE_SIDE, LONGEST_SIDE, PictureError, to_grey
 
 import numpy as np
 import pytest
@@ -185,3 +189,30 @@ def test_what_fills_the_rim_is_kept_if_there_is_nothing_else():
     ink = np.zeros((28, 28))
     ink[:, :9] = 1
     np.testing.assert_array_equal(find_strokes(ink), ink == 1)
+
+
+# Speed
+
+
+@pytest.mark.parametrize(
+    ("height", "longest"), [(200, COARSE_SIDE), (60, LONGEST_SIDE)], ids=["large", "small"]
+)
+def test_only_low_digits_are_looked_at_in_detail(height, longest):
+    grey = np.full((1400, 1400), 200, np.uint8)
+    for left in range(100, 1300, 300):
+        grey[500 : 500 + height, left : left + height // 2] = 40
+    ink, strokes = ink_and_strokes(Image.fromarray(grey))
+    assert ink.shape == strokes.shape == (longest, longest)
+    assert ndimage.label(strokes)[1] == 4
+
+
+def test_the_middle_of_the_whole_follows_neither_small_parts_nor_a_long_one():
+    assert middle_of_the_whole([40] * 5 + [130] + [4] * 6) == 40
+
+
+@pytest.mark.parametrize("shape", [(200, 300), (1200, 900), (1_000_000,), (3, 500_000)])
+def test_statistics_of_some_pixels_are_like_those_of_all(shape):
+    values = np.random.default_rng(0).normal(0, 1, shape)
+    some = some_of(values)
+    assert min(values.size, ENOUGH_PIXELS) <= some.size
+    assert np.median(some) == pytest.approx(np.median(values), abs=0.02)

@@ -233,14 +233,14 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
 def test_a_file_that_goes_away_meanwhile_is_named(tmp_path, monkeypatch, capfd):
     for name in ("a.png", "b.png", "c.png"):
         (tmp_path / name).write_bytes(SEVEN_PNG)
-    real_read = reader.open_picture
+    real_read = reader.open_reduced_picture
 
     def remove_and_read(source, name):
         if source.name == "b.png":
             source.unlink()
         return real_read(source, name)
 
-    monkeypatch.setattr(reader, "open_picture", remove_and_read)
+    monkeypatch.setattr(reader, "open_reduced_picture", remove_and_read)
     assert main([str(tmp_path)]) == 1
     seen = capfd.readouterr()
     names = [line.split(": ")[0] for line in seen.out.splitlines()]

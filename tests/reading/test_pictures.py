@@ -1,5 +1,5 @@
 from helpers.reading import pictures
-from helpers.reading.pictures import PictureError, open_picture, to_grey
+from helpers.reading.pictures import PictureError, open_picture, open_reduced_picture, to_grey
 
 import numpy as np
 import pytest
@@ -85,6 +85,27 @@ def test_brightness_runs_from_black_0_to_white_1():
 )
 def test_only_large_pictures_are_scaled_down_and_keep_their_shape(size, shape):
     assert to_grey(Image.new("L", size)).shape == shape
+
+
+def test_a_picture_can_be_made_smaller_than_usual():
+    assert to_grey(Image.new("RGB", (1000, 500)), longest=200).shape == (100, 200)
+
+
+@pytest.mark.parametrize(("side", "reduced"), [(1100, 1), (2399, 1), (2400, 2), (4800, 4)])
+def test_a_large_jpeg_is_decoded_no_finer_than_it_is_read(tmp_path, side, reduced):
+    path = tmp_path / "photo.jpg"
+    Image.linear_gradient("L").resize((side, side // 4)).save(path)
+    picture, factor = open_reduced_picture(path)
+    assert factor == reduced
+    assert picture.size == (side // reduced, -(-(side // 4) // reduced))
+    whole = open_picture(path).resize(picture.size, Image.Resampling.BOX)
+    np.testing.assert_allclose(np.asarray(picture, int), np.asarray(whole, int), atol=4)
+
+
+def test_other_formats_are_decoded_whole(tmp_path):
+    Image.new("L", (2400, 10)).save(tmp_path / "page.png")
+    picture, reduced = open_reduced_picture(tmp_path / "page.png")
+    assert (picture.size, reduced) == ((2400, 10), 1)
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0.1, 1), (0.9, 0)])

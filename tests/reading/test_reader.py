@@ -2,6 +2,7 @@ from helpers.errors import ArgumentError
 from helpers.reading.pictures import LONGEST_SIDE, PictureError, open_picture
 from helpers.reading.preparation import prepare_digit
 from helpers.reading.reader import DigitReader
+from helpers.reading.records import as_record
 
 import numpy as np
 import pytest
@@ -47,6 +48,16 @@ def test_boxes_are_in_pixels_of_the_picture_however_large(reader, sheet):
     boxes = np.array([answer.box for answer in reader.read(sheet)])
     large_boxes = np.array([answer.box for answer in reader.read(large)])
     np.testing.assert_allclose(large_boxes, factor * boxes, atol=4 * factor)
+
+
+def test_boxes_of_a_file_are_in_its_pixels_however_coarsely_it_was_decoded(reader, sheet, tmp_path):
+    path = tmp_path / "large.jpg"
+    sheet.resize((10 * sheet.width, 10 * sheet.height)).save(path)
+    reading = reader.read_file(str(path))
+    assert (reading.reduced, reading.image.size) == (4, (1250, 1000))
+    boxes = np.array([answer.box for answer in reader.read(sheet)])
+    of_record = [digit["box"] for digit in as_record(reading)["digits"]]
+    np.testing.assert_allclose(of_record, 10 * boxes, atol=40)
 
 
 def test_boxes_are_in_the_picture_as_it_is_seen(reader, sheet, tmp_path):
