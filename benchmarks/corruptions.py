@@ -21,7 +21,7 @@ from helpers.learning.training import QUICK
 from helpers.plots import use_style
 from helpers.reading.network import Network
 from helpers.reading.pictures import PictureError
-from helpers.reading.preparation import prepare_digit
+from helpers.reading.reader import DigitReader
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,7 +32,7 @@ from PIL import Image
 
 CLEAN = "identity"
 UNREAD = -1
-SHIPS, PREPARED = "the network that ships", "the same, prepared as by predict.py"
+SHIPS, READ = "the network that ships", "the same, through predict.py --one"
 # Whole trainings on MNIST, with the epochs of their recipes.
 TRAININGS: dict[str, tuple[Callable, int]] = {
     "the project that this series grew out of": (recipes.train_published, 10),
@@ -86,22 +86,16 @@ def _from_archive(path: Path) -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-def read_prepared(network: Network, images: np.ndarray) -> np.ndarray:
-    """Read images as pictures of one digit each, prepared as by `predict.py --one`."""
+def read_pictures(reader: DigitReader, images: np.ndarray) -> np.ndarray:
+    """Read images as pictures of one digit each, as `predict.py --one` does."""
 
-    def prepare(image: np.ndarray) -> np.ndarray | None:
+    def read(image: np.ndarray) -> int:
         try:
-            return prepare_digit(Image.fromarray(image))
+            return reader.read(Image.fromarray(image), single=True)[0].digit
         except PictureError:
-            return None
+            return UNREAD
 
-    prepared = list(map(prepare, images))
-    digits = np.full(len(images), UNREAD)
-    found = [index for index, pixels in enumerate(prepared) if pixels is not None]
-    if found:
-        pixels = np.stack([pixels for pixels in prepared if pixels is not None])
-        digits[found] = network.predict(pixels).argmax(axis=1)
-    return digits
+    return np.array(list(map(read, images)))
 
 
 def read_directly(network: Network, images: np.ndarray) -> np.ndarray:
@@ -186,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         network = Network()
         rows = {
             SHIPS: score(partial(read_directly, network), options.path),
-            PREPARED: score(partial(read_prepared, network), options.path),
+            READ: score(partial(read_pictures, DigitReader(network)), options.path),
         }
         if not options.ships:
             for name in TRAININGS:
@@ -199,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(summary.round(1).to_string())
     if not options.ships:
         use_style()
-        figure = plot_clean_against_corrupted(summary.drop(index=PREPARED))
+        figure = plot_clean_against_corrupted(summary.drop(index=READ))
         figure.savefig(places.images_folder() / "clean_against_corrupted.png", dpi=110)
 
 

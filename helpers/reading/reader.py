@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from helpers.errors import ArgumentError
+from helpers.layout import SIZE
 from helpers.reading.digits import Box, Digit
 from helpers.reading.ink import ink_and_strokes
 from helpers.reading.network import Network
-from helpers.reading.pictures import PictureError, open_reduced_picture
+from helpers.reading.pictures import PictureError, open_reduced_picture, to_grey
 from helpers.reading.segmentation import find_digits, read_single_digit
 
+import numpy as np
 from PIL import Image
 
 
@@ -55,6 +57,9 @@ class DigitReader:
     def read(self, image: Image.Image, single: bool = False) -> list[Digit]:
         """Read the digits in a picture.
 
+        A picture of 28 × 28 pixels may be one of MNIST's own. So where no ink stands out in it,
+        the network sees it as it is, and a sure answer counts.
+
         Args:
             image: In any of Pillow's modes, as it is seen.
             single: Whether to take all ink for one digit.
@@ -65,6 +70,19 @@ class DigitReader:
         Raises:
             PictureError: If no digit stands out from the background.
         """
+        try:
+            return self._prepared(image, single)
+        except PictureError:
+            if image.size == (SIZE, SIZE) and (as_it_is := self._as_it_is(image)).is_sure:
+                return [as_it_is]
+            raise
+
+    def _as_it_is(self, image: Image.Image) -> Digit:
+        pixels = np.round(255 * to_grey(image)).astype(np.uint8)
+        probabilities = self.network.predict(pixels[np.newaxis])[0]
+        return Digit(0, (0, 0, SIZE, SIZE), pixels, probabilities)
+
+    def _prepared(self, image: Image.Image, single: bool) -> list[Digit]:
         ink, strokes = ink_and_strokes(image)
         if single:
             digits = [read_single_digit(ink, strokes, self.network.predict)]

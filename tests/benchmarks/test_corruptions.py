@@ -2,15 +2,15 @@ import json
 
 from benchmarks import corruptions
 from benchmarks.corruptions import (
-    PREPARED,
+    READ,
     SHIPS,
     CorruptionsError,
     load_corruptions,
     plot_clean_against_corrupted,
-    read_prepared,
+    read_pictures,
     summarise,
 )
-from helpers.reading.network import Network
+from helpers.reading.reader import DigitReader
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,7 @@ def test_a_missing_collection_is_named(tmp_path):
 
 def test_prepared_digits_are_read_and_blank_ones_count_as_unread(arrays):
     images = np.concatenate([arrays["identity"], np.full((1, 28, 28), 90, np.uint8)])
-    read = read_prepared(Network(), images)
+    read = read_pictures(DigitReader(), images)
     assert np.mean(read[:-1] == arrays["labels"]) > 0.9
     assert read[-1] == corruptions.UNREAD
 
@@ -67,7 +67,7 @@ def test_the_command_scores_stores_and_prints(arrays, tmp_path, monkeypatch, cap
     stored = {}
     monkeypatch.setattr(corruptions, "store", lambda name, tables: stored.update({name: tables}))
     corruptions.main([str(save_archive(arrays, tmp_path)), "--ships"])
-    assert set(stored) == {SHIPS, PREPARED}
+    assert set(stored) == {SHIPS, READ}
     for tables in stored.values():
         rows = tables["corruptions"]
         assert {row["corruption"] for row in rows} == {"identity", "fog"}

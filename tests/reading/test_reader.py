@@ -22,6 +22,15 @@ def test_a_picture_is_prepared_before_it_is_read(reader, seven, single):
     np.testing.assert_array_equal(answer.probabilities, expected)
 
 
+def test_what_has_the_size_of_mnist_is_read_through_noise_that_hides_the_ink(reader, sample):
+    noise = np.random.default_rng(0).normal(0, 70, (40, 28, 28))
+    noisy = np.clip(sample.x_test[:40] + noise, 0, 255).astype(np.uint8)
+    answers = [reader.read(Image.fromarray(image), single=True)[0].digit for image in noisy]
+    assert np.mean(answers == sample.y_test[:40]) > 0.9
+    with pytest.raises(PictureError):
+        reader.read(Image.fromarray(np.clip(100 + noise[0], 0, 255).astype(np.uint8)), single=True)
+
+
 @pytest.fixture(scope="module")
 def sheet(sample):
     """Two rows, 7 and 1 above 4, each digit 100 pixels wide and high, dark on grey."""
