@@ -107,6 +107,57 @@ def plot_history(history: pd.DataFrame) -> Figure:
     return figure
 
 
+def plot_epochs(
+    history: pd.DataFrame,
+    rows: Mapping[str, np.ndarray],
+    answers: Mapping[str, Mapping[int, np.ndarray]],
+    epochs: int,
+) -> Figure:
+    """Draw a training that may still run: its errors, and its answers to ten digits.
+
+    Args:
+        history: A row for each finished epoch, whose number from 1 is the index, with
+            "accuracy" and, if there is a validation part, "val_accuracy", both 0 to 1.
+        rows: The name of each row and its images of 0 to 9, (10, 28, 28) or (10, 28, 28, 1),
+            drawn as they are stored, 0 black and 255 white.
+        answers: For each name the answers, (10,) digits, by epoch.
+        epochs: How many epochs there will be.
+    """
+    figure = plt.figure(figsize=(9, 0.9 + 2 * len(rows)), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(4, 5))
+    axis = left.subplots()
+    styles = {"accuracy": ("o-", "training"), "val_accuracy": ("s--", "validation")}
+    for measure in history.columns.intersection(list(styles)):
+        style, name = styles[measure]
+        axis.plot(history.index, 100 * (1 - history[measure]), style, label=name)
+    axis.set(xlabel="epoch", ylabel="misread (%, log scale)", yscale="log")
+    axis.set(xlim=(0.5, epochs + 0.5), xticks=range(1, epochs + 1))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.legend()
+    boxes = np.atleast_1d(right.subplots(len(rows), 1))
+    for box, (name, images) in zip(boxes, rows.items(), strict=True):
+        _draw_answers(box, name, images, answers[name], epochs)
+    return figure
+
+
+def _draw_answers(
+    axis: Axes, name: str, images: np.ndarray, answers: Mapping[int, np.ndarray], epochs: int
+) -> None:
+    """Draw ten images, and below each its answers, a line for each epoch."""
+    colours = sns.color_palette("colorblind")
+    for digit, image in enumerate(images):
+        place = (digit - 0.45, digit + 0.45, 0.4, -1.8)
+        axis.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=255, extent=place)
+        for epoch, given in answers.items():
+            is_right = given[digit] == digit
+            style = {"color": colours[2]} if is_right else {"color": colours[3], "weight": "bold"}
+            axis.text(digit, epoch, given[digit], ha="center", va="center", **style)
+    axis.set(xlim=(-0.5, 9.5), ylim=(epochs + 0.5, -1.8), aspect="auto", xticks=[])
+    axis.set(yticks=range(1, epochs + 1), ylabel="epoch", title=name)
+    axis.tick_params(axis="y", labelsize=9)
+    axis.grid(visible=False)
+
+
 def plot_confusion(labels: np.ndarray, predictions: np.ndarray) -> Figure:
     """Draw how often each digit was taken for another; right answers are left blank.
 

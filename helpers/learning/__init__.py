@@ -21,6 +21,7 @@ from helpers.learning.evaluation import (
 )
 from helpers.learning.handwriting import redraw, redraw_some
 from helpers.learning.light import random_light
+from helpers.learning.live import LiveFigure
 from helpers.learning.models import (
     build_cnn,
     build_multilayer_perceptron,
@@ -40,6 +41,7 @@ __all__ = [
     "QUICK",
     "ConvolutionMuon",
     "CrossValidation",
+    "LiveFigure",
     "Progress",
     "Recipe",
     "accuracy",

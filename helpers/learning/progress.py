@@ -1,6 +1,7 @@
 """Shows how far one training is, or several at once, in a notebook or on a terminal.
 
-It neither keeps nor draws the figures of a training: see `helpers.learning.training`.
+It neither keeps nor draws the figures of a training: see `helpers.learning.training`, and
+`helpers.learning.live` for a figure that grows.
 """
 
 import threading
@@ -136,7 +137,7 @@ class _Line:
         self.label = label
         self._start = time.perf_counter()
         self._printed = 0
-        self._display = display(_Text(""), display_id=True) if _in_notebook() else None
+        self._display = display(_Text(""), display_id=True) if in_notebook() else None
 
     def show(self, done: float, total: int, unit: str, before: float = 0.0) -> None:
         """Say that `done` of `total` are finished, `before` of them in an earlier run."""
@@ -163,5 +164,6 @@ class _Text:
         return self.text
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Whether this runs in a notebook's kernel, so that an output can renew itself."""
     return hasattr(get_ipython(), "kernel")

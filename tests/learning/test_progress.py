@@ -20,7 +20,7 @@ def shown(monkeypatch):
     """Collects what a notebook would show."""
     lines = []
     handle = SimpleNamespace(update=lambda line: lines.append(repr(line)))
-    monkeypatch.setattr(progress, "_in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
     monkeypatch.setattr(progress, "display", lambda line, display_id: handle)
     return lines
 
@@ -148,4 +148,4 @@ def test_trainings_that_fail_are_not_called_done(shown):
 )
 def test_only_a_kernel_counts_as_a_notebook(monkeypatch, shell, expected):
     monkeypatch.setattr(progress, "get_ipython", lambda: shell)
-    assert progress._in_notebook() is expected
+    assert progress.in_notebook() is expected

@@ -1,0 +1,69 @@
+"""A training to watch: after each epoch its curve, and its answers to ten digits.
+
+The figure renews itself in a notebook. How long the rest takes is said by
+`helpers.learning.progress`, and `helpers.plots` draws a training that is over.
+"""
+
+from collections.abc import Mapping
+
+from helpers.learning.backend import keras
+from helpers.learning.progress import in_notebook
+from helpers.plots import plot_epochs
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import DisplayHandle, display
+
+
+class LiveFigure(keras.callbacks.Callback):
+    """Draws after each epoch how many digits are misread, and what ten of them are taken for.
+
+    It reads the digits and changes nothing, so the training ends with the same network as
+    without it. If an interrupted training is continued with the same object, the figure
+    shows the epochs before, too. Outside a notebook nothing is drawn.
+
+    Attributes:
+        history: For each finished epoch, from 1, the measures that Keras reports.
+        answers: For each row of digits its answers, (10,), by epoch.
+    """
+
+    def __init__(self, rows: Mapping[str, np.ndarray]):
+        """Watch some digits.
+
+        Args:
+            rows: The name of each row and its images of 0 to 9, (10, 28, 28, 1), 0 to 255.
+        """
+        super().__init__()
+        self.rows = dict(rows)
+        self.history: dict[int, dict[str, float]] = {}
+        self.answers: dict[str, dict[int, np.ndarray]] = {name: {} for name in self.rows}
+        self._handle: DisplayHandle | None = None
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Begin a new figure."""
+        self._handle = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Forget what an earlier training reported of this epoch and later ones."""
+        for by_epoch in (self.history, *self.answers.values()):
+            for later in [number for number in by_epoch if number > epoch]:
+                del by_epoch[later]
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Read the digits, and draw."""
+        self.history[epoch + 1] = {name: float(value) for name, value in (logs or {}).items()}
+        for name, images in self.rows.items():
+            probabilities = self.model(images, training=False)
+            self.answers[name][epoch + 1] = np.argmax(probabilities, axis=1)
+        if in_notebook():
+            self._show()
+
+    def _show(self) -> None:
+        history = pd.DataFrame.from_dict(self.history, orient="index")
+        figure = plot_epochs(history, self.rows, self.answers, self.params["epochs"])
+        plt.close(figure)  # Or the notebook would show it once more at the end of the cell.
+        if self._handle is None:
+            self._handle = display(figure, display_id=True)
+        else:
+            self._handle.update(figure)

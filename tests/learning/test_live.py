@@ -1,0 +1,105 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+from helpers.learning import live
+from helpers.learning.live import LiveFigure
+from helpers.learning.training import QUICK, train
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Collects what a notebook would show: new figures, and those that replace them."""
+    figures = []
+    handle = SimpleNamespace(update=lambda figure: figures.append(("renewed", figure)))
+
+    def display(figure, display_id):
+        figures.append(("new", figure))
+        return handle
+
+    monkeypatch.setattr(live, "in_notebook", lambda: True)
+    monkeypatch.setattr(live, "display", display)
+    return figures
+
+
+def report(watching, epochs, first=0, answer=3):
+    """Run a training's hooks with a network that takes every digit for the same one."""
+    watching.set_model(lambda images, training: np.eye(10)[np.full(len(images), answer)])
+    watching.set_params({"epochs": 4})
+    watching.on_train_begin()
+    for epoch in range(first, first + epochs):
+        watching.on_epoch_begin(epoch)
+        logs = {"accuracy": 0.8, "val_accuracy": 0.9 + 0.01 * epoch, "loss": 1.0}
+        watching.on_epoch_end(epoch, logs)
+
+
+@pytest.fixture
+def watching():
+    images = np.zeros((10, 28, 28, 1), np.uint8)
+    return LiveFigure({"squeezed": images, "prepared": images})
+
+
+def texts(axis):
+    return [(text.get_position(), text.get_text()) for text in axis.texts]
+
+
+def test_one_figure_renews_itself_after_each_epoch(watching, shown):
+    report(watching, epochs=3)
+    assert [kind for kind, _ in shown] == ["new", "renewed", "renewed"]
+    figure = shown[-1][1]
+    assert isinstance(figure, Figure) and not plt.get_fignums(), "it would be shown twice"
+    curve, *boxes = figure.get_axes()
+    training, validation = curve.get_lines()
+    np.testing.assert_array_equal(training.get_xdata(), [1, 2, 3])
+    np.testing.assert_allclose(validation.get_ydata(), [10, 9, 8])
+    assert [box.get_title() for box in boxes] == ["squeezed", "prepared"]
+    for box in boxes:
+        expected = [((digit, epoch), "3") for digit in range(10) for epoch in (1, 2, 3)]
+        assert sorted(texts(box)) == sorted(expected)
+        colours = {text.get_color() for text in box.texts if text.get_position()[0] == 3}
+        assert len(colours) == 1
+        assert colours.isdisjoint(t.get_color() for t in box.texts if t.get_position()[0] != 3)
+
+
+def test_a_continued_training_keeps_the_epochs_before(watching, shown):
+    report(watching, epochs=2, answer=1)
+    report(watching, epochs=2, first=2, answer=5)
+    assert list(watching.history) == [1, 2, 3, 4]
+    assert [answers[0] for answers in watching.answers["prepared"].values()] == [1, 1, 5, 5]
+    assert [kind for kind, _ in shown] == ["new", "renewed"] * 2
+
+
+def test_a_new_training_begins_with_an_empty_figure(watching, shown):
+    report(watching, epochs=3, answer=1)
+    report(watching, epochs=1, answer=5)
+    assert list(watching.history) == [1]
+    assert list(watching.answers["squeezed"]) == [1]
+
+
+def test_a_training_without_validation_part_has_one_curve(watching, shown):
+    watching.set_model(lambda images, training: np.eye(10))
+    watching.set_params({"epochs": 1})
+    watching.on_train_begin()
+    watching.on_epoch_begin(0)
+    watching.on_epoch_end(0, {"accuracy": 0.8})
+    assert len(shown[0][1].get_axes()[0].get_lines()) == 1
+
+
+def test_outside_a_notebook_nothing_is_drawn(watching, monkeypatch):
+    monkeypatch.setattr(live, "display", lambda *args, **kwargs: pytest.fail("drawn"))
+    report(watching, epochs=1)
+    assert list(watching.history) == [1]
+
+
+def test_watching_changes_nothing(sample, watching):
+    images, labels = sample.x_train[:100], sample.y_train[:100]
+    recipe = replace(QUICK, epochs=1, batch_size=50)
+    alone, _ = train(images, labels, 0, recipe)
+    watched, history = train(images, labels, 0, recipe, callbacks=[watching])
+    for one, other in zip(alone.get_weights(), watched.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert watching.history[1]["accuracy"] == pytest.approx(history["accuracy"][0])
