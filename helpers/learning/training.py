@@ -20,7 +20,7 @@ from helpers.learning.progress import Progress
 import numpy as np
 import pandas as pd
 
-OPTIMIZERS = ("muon", "adamw")
+OPTIMIZERS = ("muon", "adamw", "sgd")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Recipe:
         redrawn: Share of images redrawn with other pens, and ones with a flag, 0 to 1.
         relit: Share of images shown under other light, on other paper, noisy or partly covered,
             0 to 1; see `helpers.learning.light`. In the last epochs it is less; see `relit_share`.
-        optimizer: "muon" (for convolutions, AdamW for the rest) or "adamw" for everything.
+        optimizer: "muon" (for convolutions, AdamW for the rest), or for everything "adamw" or
+            "sgd", which has a momentum of 0.9.
 
     Raises:
         ArgumentError: If one of them is out of range.
@@ -230,6 +231,8 @@ def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     decay = recipe.weight_decay
     if recipe.optimizer == "adamw":
         return keras.optimizers.AdamW(schedule, weight_decay=decay)
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(schedule, momentum=0.9, weight_decay=decay)
     return ConvolutionMuon(schedule, weight_decay=decay, adam_weight_decay=decay)
 
 

@@ -119,6 +119,36 @@ def test_each_ablation_changes_the_quick_recipe(change):
     assert (replace(QUICK, **change) == QUICK) == (not change)
 
 
+def test_every_optimizer_of_the_ablation_chooses_its_own_rate(monkeypatch, digits):
+    favourites = {"muon": 1e-2, "adamw": 5e-3, "sgd": 2e-1}
+    trained = []
+
+    def training(images, labels, seed, recipe, validation):
+        trained.append((len(images), seed, recipe))
+        is_favourite = recipe.peak_learning_rate == favourites[recipe.optimizer]
+        return None, {"val_accuracy": [0.5, 0.9 + 0.05 * is_favourite], "seconds": [1.0, 2.0]}
+
+    monkeypatch.setattr(entries, "train", training)
+    monkeypatch.setattr(entries, "VALIDATION_IMAGES", 100)
+    mnist = SimpleNamespace(x_train=np.zeros((1000, 28, 28), "uint8"), y_train=np.zeros(1000, int))
+    tables = entries.measure_ablation(mnist)
+
+    choosing = sum(map(len, entries.RATES.values()))
+    assert len(tables["rates"]) == choosing
+    assert {count for count, _, _ in trained[:choosing]} == {800}
+    assert {count for count, _, _ in trained[choosing:]} == {900}
+    seeds_of_the_table = {seed for _, seed, _ in trained[choosing:]}
+    assert len(seeds_of_the_table) == entries.ABLATION_SEEDS >= 5
+    assert seeds_of_the_table.isdisjoint(seed for _, seed, _ in trained[:choosing])
+    assert len(tables["ablation"]) == entries.ABLATION_SEEDS * len(entries.ABLATIONS)
+    for _, _, recipe in trained[choosing:]:
+        assert recipe.peak_learning_rate == favourites[recipe.optimizer]
+    decays = {row["recipe"]: recipe.weight_decay for row, (_, _, recipe) in
+              zip(tables["ablation"], trained[choosing:], strict=True)}  # fmt: skip
+    assert decays["without weight decay"] == 0
+    assert decays["everything"] * 1e-2 == pytest.approx(decays["AdamW instead of Muon"] * 5e-3)
+
+
 # Results
 
 

@@ -118,6 +118,9 @@ def test_adamw_can_take_the_place_of_muon():
     assert type(optimizer) is keras.optimizers.AdamW
     assert optimizer.weight_decay == recipe.weight_decay
     assert type(training.make_optimizer(QUICK, steps=100)) is ConvolutionMuon
+    optimizer = training.make_optimizer(replace(QUICK, optimizer="sgd"), steps=100)
+    assert type(optimizer) is keras.optimizers.SGD
+    assert (optimizer.momentum, optimizer.weight_decay) == (0.9, QUICK.weight_decay)
 
 
 def test_a_history_becomes_a_table_with_epochs_from_1():
