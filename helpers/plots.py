@@ -11,6 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from sklearn.metrics import confusion_matrix
 
 # Digits are drawn as ink on paper, which is easier on the eye than white on black.
@@ -89,24 +90,6 @@ def plot_answers(
     return figure
 
 
-def plot_history(history: pd.DataFrame) -> Figure:
-    """Draw loss and accuracy against epochs, for training and validation data.
-
-    Args:
-        history: A row for each epoch, as `helpers.learning.training.history_frame` makes
-            it, with the validation columns.
-    """
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    for axis, measure in zip(axes, ("loss", "accuracy"), strict=True):
-        axis.plot(history["epoch"], history[measure], marker="o", label="training")
-        axis.plot(
-            history["epoch"], history[f"val_{measure}"], marker="s", ls="--", label="validation"
-        )
-        axis.set(xlabel="epoch", ylabel=measure, xticks=history["epoch"])
-    axes[0].legend()
-    return figure
-
-
 def plot_epochs(
     history: pd.DataFrame,
     rows: Mapping[str, np.ndarray],
@@ -132,7 +115,9 @@ def plot_epochs(
         axis.plot(history.index, 100 * (1 - history[measure]), style, label=name)
     axis.set(xlabel="epoch", ylabel="misread (%, log scale)", yscale="log")
     axis.set(xlim=(0.5, epochs + 0.5), xticks=range(1, epochs + 1))
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
     axis.legend()
     boxes = np.atleast_1d(right.subplots(len(rows), 1))
     for box, (name, images) in zip(boxes, rows.items(), strict=True):

@@ -2,7 +2,7 @@ from helpers.plots import (
     plot_answers,
     plot_confusion,
     plot_digits,
-    plot_history,
+    plot_epochs,
     plot_probabilities,
     use_style,
 )
@@ -62,22 +62,25 @@ def test_each_digit_gets_its_own_title():
     assert [axis.get_title() for axis in figure.axes] == ["seven", "two", "one", ""]
 
 
-def test_the_history_shows_both_measures_of_both_parts():
-    history = pd.DataFrame(
-        {
-            "epoch": [1, 2, 3],
-            "loss": [0.9, 0.5, 0.3],
-            "accuracy": [0.6, 0.8, 0.9],
-            "val_loss": [0.7, 0.4, 0.35],
-            "val_accuracy": [0.7, 0.85, 0.88],
-        }
-    )
-    for axis, measure in zip(plot_history(history).axes, ("loss", "accuracy"), strict=True):
-        training, validation = axis.lines
-        assert (training.get_label(), validation.get_label()) == ("training", "validation")
-        np.testing.assert_array_equal(training.get_xydata(), history[["epoch", measure]])
-        np.testing.assert_array_equal(validation.get_xydata(), history[["epoch", f"val_{measure}"]])
-        assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", measure)
+def test_a_running_training_shows_its_errors_and_its_answers():
+    history = pd.DataFrame({"accuracy": [0.6, 0.8], "val_accuracy": [0.9, 0.95]}, index=[2, 3])
+    answers = {2: np.zeros(10, int), 3: np.arange(10)}
+    images = np.zeros((10, 28, 28))
+    figure = plot_epochs(history, {"yours": images}, {"yours": answers}, epochs=5)
+    curve, box = figure.get_axes()
+    training, validation = curve.lines
+    assert (training.get_label(), validation.get_label()) == ("training", "validation")
+    np.testing.assert_allclose(training.get_xydata(), [[2, 40], [3, 20]])
+    np.testing.assert_allclose(validation.get_xydata(), [[2, 10], [3, 5]])
+    assert curve.get_xlim() == (0.5, 5.5)
+    shown = {text.get_position(): (text.get_text(), text.get_color()) for text in box.texts}
+    assert len(shown) == 20 and len(box.images) == 10
+    assert [shown[digit, 2][0] for digit in range(10)] == ["0"] * 10
+    assert [shown[digit, 3][0] for digit in range(10)] == [str(digit) for digit in range(10)]
+    right, wrong = shown[0, 2][1], shown[1, 2][1]
+    assert right != wrong
+    assert {shown[digit, 3][1] for digit in range(10)} == {right}
+    assert {shown[digit, 2][1] for digit in range(1, 10)} == {wrong}
 
 
 def test_confusions_stand_in_the_row_of_the_truth_and_the_column_of_the_answer():

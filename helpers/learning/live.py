@@ -1,7 +1,7 @@
 """A training to watch: after each epoch its curve, and its answers to ten digits.
 
-The figure renews itself in a notebook. How long the rest takes is said by
-`helpers.learning.progress`, and `helpers.plots` draws a training that is over.
+The figure renews itself in a notebook; `helpers.plots` draws it. How long the rest takes is
+said by `helpers.learning.progress`.
 """
 
 from collections.abc import Mapping
