@@ -11,6 +11,7 @@ from helpers.learning.augmentation import (
     training_batches,
 )
 from helpers.learning.checkpoints import removed_when_done
+from helpers.learning.clinic import Clinic
 from helpers.learning.evaluation import (
     accuracy,
     accuracy_interval,
@@ -39,6 +40,7 @@ from helpers.learning.trials import CrossValidation, cross_validate, stratified_
 __all__ = [
     "BEST",
     "QUICK",
+    "Clinic",
     "ConvolutionMuon",
     "CrossValidation",
     "LiveFigure",

@@ -23,6 +23,7 @@ NAMES = [
     "07_saving",
     "08_predicting",
     "09_scaling_out",
+    "10_clinic",
 ]
 FOLDED = {"hide-input", "hide-cell"}  # drawing and set-up; checks
 TAGS = FOLDED | {"nbval-check-output", "nbval-ignore-output"}

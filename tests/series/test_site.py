@@ -93,7 +93,7 @@ def test_the_reference_holds_every_module(pages, built_site):
 
 
 def test_names_in_the_code_of_a_notebook_lead_to_the_reference(pages, built_site):
-    for path in (built_site / "notebooks").glob("0[1-8]*.html"):
+    for path in (built_site / "notebooks").glob("[01][0-8]_*.html"):
         assert any("../api/helpers." in link for link in pages[path.resolve()].links), path.name
 
 
