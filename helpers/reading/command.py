@@ -1,7 +1,8 @@
 """The command line of `predict.py`: reads pictures and prints the digits in them.
 
-Each picture is read, reported and forgotten before the next is opened. Unreadable ones are
-reported and do not stop the others. `helpers.reading.reader` reads a single picture.
+Each picture is read, reported and forgotten; `helpers.reading.jobs` spreads many of them over
+the cores. Unreadable ones are reported and do not stop the others. `helpers.reading.reader`
+reads a single picture.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from typing import Any
 from helpers import places
 from helpers.errors import UserError, print_error, reason
 from helpers.reading.digits import Digit
+from helpers.reading.jobs import Source, cores, read_in_order
 from helpers.reading.network import Network
 from helpers.reading.pictures import MOST_BYTES, PICTURE_FORMATS
 from helpers.reading.reader import DigitReader, Reading
@@ -27,8 +29,6 @@ from PIL import Image
 
 EXAMPLE_IMAGE = Path("images") / "seven.png"
 STANDARD_INPUT = "-"
-# The name of a picture, and where to read it.
-Source = tuple[str, Path | io.BytesIO]
 Report = Callable[[Reading], None]
 # An option of all commands that read digits.
 MODEL_OPTION: dict[str, Any] = {
@@ -92,8 +92,8 @@ def _read_all(
 ) -> int:
     drawings = _Drawings(places.build_folder() / "shown")
     status = 0
-    for name, source in sources:
-        reading = reader.read_file(name, source, options.one)
+    jobs = 1 if options.show else options.jobs or cores()  # Drawings need the pictures here.
+    for reading in read_in_order(reader, options.model, sources, options.one, jobs):
         report(reading)
         if reading.error:
             status = 1
@@ -133,11 +133,24 @@ def _parser() -> argparse.ArgumentParser:
         help="add the JSON objects to a file instead, skipping pictures that it already has",
     )
     parser.add_argument("--one", action="store_true", help="each picture holds a single digit")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_positive,
+        help="read many pictures in N processes; default: one for each core",
+    )
     parser.add_argument("--model", **MODEL_OPTION)
     parser.add_argument(
         "--show", action="store_true", help="draw what was found and what the network saw"
     )
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 def _sources(images: Sequence[str]) -> Iterator[Source]:

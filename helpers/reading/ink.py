@@ -40,7 +40,7 @@ LONGEST_CONTACT = 3
 # Lower digits are looked at in more detail.
 LEAST_DIGIT = 40
 # A median of this many pixels, evenly spread, is as good as one of all.
-ENOUGH_PIXELS = 100_000
+ENOUGH_PIXELS = 30_000
 
 TOUCHING = np.ones((3, 3), bool)
 
@@ -189,8 +189,7 @@ def find_strokes(ink: np.ndarray) -> np.ndarray:
     Returns:
         (height, width) bool, True on strokes.
     """
-    marked = ink > _threshold_beside_the_table(ink)
-    labels, count = ndimage.label(marked, structure=TOUCHING)
+    marked, labels, count = _marked_beside_the_table(ink)
     for judge in (_along_the_rim, _slivers, _specks):
         dropped = judge(marked, labels, count)
         dropped[0] = True
@@ -207,13 +206,18 @@ def stroke_threshold(ink: np.ndarray) -> float:
     paper would count as a stroke; hence the middle.
     """
     strokes = ink > threshold_otsu(ink)
-    return float(ink[strokes].mean() + ink[~strokes].mean()) / 2
+    area, of_strokes = np.count_nonzero(strokes), ink.sum(where=strokes, dtype=float)
+    if area == 0:  # All ink has one level.
+        return float(ink.flat[0])
+    paper = (ink.sum(dtype=float) - of_strokes) / (ink.size - area)
+    return float(of_strokes / area + paper) / 2
 
 
-def _threshold_beside_the_table(ink: np.ndarray) -> float:
-    """The threshold of the strokes; what lies along the rim does not set it.
+def _marked_beside_the_table(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """The mask of the strokes, the number of each pixel's component, and their count.
 
-    A table around the sheet is often darker than the ink, which would pass for paper then.
+    What lies along the rim does not set the threshold: a table around the sheet is often
+    darker than the ink, which would pass for paper then.
     """
     threshold = stroke_threshold(ink)
     marked = ink > threshold
@@ -221,11 +225,12 @@ def _threshold_beside_the_table(ink: np.ndarray) -> float:
     along_the_rim = _along_the_rim(marked, labels, count)
     along_the_rim[0] = False
     if not along_the_rim.any():
-        return threshold
+        return marked, labels, count
     sheet = ~ndimage.binary_dilation(along_the_rim[labels], TOUCHING, TABLE_EDGE)
     if not sheet.any() or not stands_out(ink[sheet]):
-        return threshold
-    return min(threshold, stroke_threshold(ink[sheet]))
+        return marked, labels, count
+    marked = ink > min(threshold, stroke_threshold(ink[sheet]))
+    return marked, *ndimage.label(marked, structure=TOUCHING)
 
 
 def stroke_width(marked: np.ndarray) -> float:
@@ -235,7 +240,10 @@ def stroke_width(marked: np.ndarray) -> float:
     the largest do not count.
     """
     labels, count = ndimage.label(marked, structure=TOUCHING)
-    areas, widths = _areas_and_widths(marked, labels, count)
+    return _usual_width(*_areas_and_widths(marked, labels, count))
+
+
+def _usual_width(areas: np.ndarray, widths: np.ndarray) -> float:
     large = areas >= max(0.1 * areas.max(initial=0), 12)
     return float(np.median(widths[large])) if large.any() else 0.0
 
@@ -266,13 +274,17 @@ def odd(length: float) -> int:
 def _along_the_rim(marked: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
     sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
     contact = np.max([np.bincount(side, minlength=count + 1) for side in sides], axis=0)
-    width = stroke_width(marked & (contact == 0)[labels]) or stroke_width(marked)
+    if not contact[1:].any():
+        return np.zeros(count + 1, bool)
+    areas, widths = _areas_and_widths(marked, labels, count)
+    free = contact[1:] == 0
+    width = _usual_width(areas[free], widths[free]) or _usual_width(areas, widths)
     return contact > LONGEST_CONTACT * width
 
 
 def _slivers(marked: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    _, widths = _areas_and_widths(marked, labels, count)
-    return np.concatenate([[True], widths < LEAST_RELATIVE_WIDTH * stroke_width(marked)])
+    areas, widths = _areas_and_widths(marked, labels, count)
+    return np.concatenate([[True], widths < LEAST_RELATIVE_WIDTH * _usual_width(areas, widths)])
 
 
 def _specks(marked: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
