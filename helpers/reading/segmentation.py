@@ -3,13 +3,24 @@
 Connected components of ink form digits, and digits form rows. Where two readings are
 possible, one digit in two parts or two digits, the network scores both and the more
 probable one wins. That is the over-segmentation of LeCun et al., "Gradient-based learning
-applied to document recognition", 1998, section V, limited to neighbouring components.
-Nothing is cut: two digits that touch are read as one.
+applied to document recognition", 1998, section V, with cuts only where the network is unsure
+of what it has been given; `helpers.reading.cutting` finds them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
+from helpers.reading.cutting import (
+    LEAST_PROBABILITY,
+    best_sequence,
+    could_be_two,
+    cut_up,
+    ink_crossed,
+    least_score,
+    pieces_between,
+    score,
+)
 from helpers.reading.digits import Box, Digit
 from helpers.reading.ink import TOUCHING, middle_of_the_whole
 from helpers.reading.pictures import PictureError
@@ -130,10 +141,13 @@ class _Search:
 
     def __init__(self, ink: np.ndarray, strokes: np.ndarray, classify: Classifier):
         self.ink, self.classify = ink, classify
-        self.labels, count = ndimage.label(strokes, structure=TOUCHING)
-        if count > MOST_COMPONENTS:
-            raise PictureError(f"no digit found: {count} specks of ink are a texture, not writing.")
+        self.labels, components = ndimage.label(strokes, structure=TOUCHING)
+        if components > MOST_COMPONENTS:
+            raise PictureError(
+                f"no digit found: {components} specks of ink are a texture, not writing."
+            )
         self.seen: dict[frozenset[int], Digit] = {}
+        self.numbers = count(components + 1)  # for pieces of components
 
     def components(self) -> list[Component]:
         """The connected components of the strokes."""
@@ -200,7 +214,54 @@ class _Search:
                 ),
                 key=lambda split: split[0],
             )
-        return self.classified(best[len(row)][1])
+        whole = best[len(row)][1]
+        return self.classified([part for component in whole for part in self.apart(component)])
+
+    def apart(self, component: Component) -> list[Component]:
+        """Cut digits that touch apart, from left to right; the component itself if it is one."""
+        (whole,) = self.classified([component])
+        if not could_be_two(whole.probabilities, component.height, component.width):
+            return [component]
+        box = np.s_[component.top : component.bottom, component.left : component.right]
+        strokes = np.isin(self.labels[box], component.numbers)
+        places = cut_up(strokes)
+        pieces = list(pieces_between(strokes, places))
+        if not pieces:
+            return [component]
+        parts = self.classified_pieces(component, [piece.strokes for piece in pieces])
+        ends = [(piece.start, piece.stop) for piece in pieces]
+        scores = {
+            end: score(piece, digit.probabilities)
+            for end, piece, digit in zip(ends, pieces, self.classified(parts), strict=True)
+            if digit.probability >= LEAST_PROBABILITY
+        }
+        reached, best = best_sequence(scores, ink_crossed(strokes, places))
+        if reached < least_score(whole.probabilities, component.height, component.width):
+            return [component]
+        part_of = dict(zip(ends, parts, strict=True))
+        return [part_of[end] for end in best]
+
+    def classified_pieces(
+        self, component: Component, pieces: Sequence[np.ndarray]
+    ) -> list[Component]:
+        """Prepare and classify pieces of a component, each a mask in its box, as new components."""
+        margin = ((SOFT_EDGE, SOFT_EDGE), (SOFT_EDGE, SOFT_EDGE))
+        around = np.pad(self.ink, SOFT_EDGE)[
+            component.top : component.bottom + 2 * SOFT_EDGE,
+            component.left : component.right + 2 * SOFT_EDGE,
+        ]
+        prepared = np.stack([prepare_strokes(around, np.pad(piece, margin)) for piece in pieces])
+        parts = []
+        for piece, pixels, probabilities in zip(
+            pieces, prepared, self.classify(prepared), strict=True
+        ):
+            left, top, right, bottom = bounding_box(piece)
+            down, across, number = component.top, component.left, next(self.numbers)
+            part = Component((number,), top + down, left + across, bottom + down, right + across)
+            box = (part.left, part.top, part.right, part.bottom)
+            self.seen[frozenset(part.numbers)] = Digit(0, box, pixels, probabilities)
+            parts.append(part)
+        return parts
 
 
 def _stacked_pairs(

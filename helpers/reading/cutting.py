@@ -1,0 +1,236 @@
+"""Where digits that touch could be cut apart, and whether they should be.
+
+Seams, paths from top to bottom through as little ink as possible, each within a narrow band of
+the component: the dynamic programming of Avidan and Shamir, "Seam carving for content-aware
+image resizing", 2007, where others let a drop fall. Many more seams are found than there are
+digits. The network reads what lies between them, and the best sequence of readings is weighed
+against that of the component as one digit; see `helpers.reading.segmentation`.
+
+A network that was taught no scraps is sure of many, so its probabilities alone decide badly.
+A piece also counts by how usual its proportions are for the digit that is read in it, a cut by
+the ink that it crosses, and the whole by its width. The weights were fitted to pairs and single
+digits held out from MNIST's training set; `python -m benchmarks.pages touching plain` measures
+what comes of them, on other pairs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from helpers.reading.ink import TOUCHING
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+# All lengths are shares of the component's height.
+SPACING = 0.05  # from band to band
+REACH = 0.1  # by which a seam may leave the middle of its band
+LEAST_PIECE = 0.12  # width beside the first and the last band
+NARROWEST = 0.5  # width of two digits
+WIDEST = 1.2  # width of one
+THREE = 1.7  # least width at which there may be one between two others
+LOW = 0.75  # height of a piece
+# A seam costs the ink that it crosses, and this much for each step to the side, so that it turns
+# around a stroke but does not follow each of its pixels.
+TURN = 0.08
+ROWS = 40  # enough to see where strokes lie; seams in more would only take longer
+FORBIDDEN = 1e6
+# A piece of a cut digit below this share of its area is a scrap of its neighbour.
+SCRAP = 0.1
+
+# Width by height of MNIST's training digits 0 to 9: mean and standard deviation.
+PROPORTIONS = np.array([0.90, 0.41, 0.94, 0.77, 0.77, 0.95, 0.71, 0.76, 0.74, 0.66])
+SPREADS = np.array([0.19, 0.19, 0.23, 0.16, 0.17, 0.25, 0.16, 0.17, 0.17, 0.13])
+MOST_UNUSUAL = 4  # beyond this, proportions do not count more
+# How much counts, in natural logarithms of probability: unusual proportions of a piece, a low
+# piece, the odds of the whole, its width by its height, and what must be added so that of 10,000
+# single digits about five are cut. Fitted by logistic regression.
+OF_PIECE, OF_LOW, OF_ODDS, OF_WIDTH, ADVANTAGE = 0.1, 2.5, 0.2, 0.42, 0.27
+# Nothing is cut into what the network cannot read.
+LEAST_PROBABILITY = 0.8
+# Hardly any two digits score better.
+PERFECT = -0.15
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What lies between two of the places where a component could be cut.
+
+    Attributes:
+        start: The place at its left; 0 is the left end of the component.
+        stop: The place at its right.
+        strokes: (height, width) bool, its pixels in the component's bounding box.
+    """
+
+    start: int
+    stop: int
+    strokes: np.ndarray
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Top, left, bottom, right in pixels of the component's box."""
+        rows = np.flatnonzero(self.strokes.any(axis=1))
+        columns = np.flatnonzero(self.strokes.any(axis=0))
+        return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def could_be_two(probabilities: np.ndarray, height: int, width: int) -> bool:
+    """Whether a component could be more than one digit: if not, cutting it is a waste of time.
+
+    Args:
+        probabilities: Of the digits 0 to 9 for the whole, (10,).
+        height: Of the whole in pixels.
+        width: Likewise.
+    """
+    return width > NARROWEST * height and least_score(probabilities, height, width) < PERFECT
+
+
+def least_score(probabilities: np.ndarray, height: int, width: int) -> float:
+    """The score of a sequence of pieces from which on it is likelier than one digit.
+
+    Args:
+        probabilities: Of the digits 0 to 9 for the whole, (10,).
+        height: Of the whole in pixels.
+        width: Likewise.
+    """
+    sure = float(np.clip(probabilities.max(), 1e-3, 1 - 1e-3))
+    return OF_ODDS * float(np.log(sure / (1 - sure))) - OF_WIDTH * width / height - ADVANTAGE
+
+
+def score(piece: Piece, probabilities: np.ndarray) -> float:
+    """How likely a piece is a digit: at most 0.
+
+    Args:
+        piece: Of a component.
+        probabilities: Of the digits 0 to 9 for the piece, (10,).
+    """
+    top, left, bottom, right = piece.box
+    unusual = _unusual(int(probabilities.argmax()), bottom - top, right - left)
+    lack = max(0.0, LOW - (bottom - top) / len(piece.strokes))
+    return float(np.log(probabilities.max())) - OF_PIECE * unusual - OF_LOW * lack
+
+
+def _unusual(digit: int, height: int, width: int) -> float:
+    distance = (width / height - PROPORTIONS[digit]) / SPREADS[digit]
+    return min(float(distance**2) / 2, MOST_UNUSUAL)
+
+
+def best_sequence(
+    scores: dict[tuple[int, int], float], crossed: np.ndarray
+) -> tuple[float, list[tuple[int, int]]]:
+    """Find the sequence of pieces from end to end with the best sum of scores, less its cuts.
+
+    Args:
+        scores: Of the pieces, by the places at their left and right.
+        crossed: (places,) float, the ink that is crossed at each place, 0 at both ends.
+
+    Returns:
+        The sum, and the pieces from left to right; minus infinity and none if no sequence
+        reaches the right end.
+    """
+    best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
+    for start, stop in sorted(scores, key=lambda ends: (ends[1], ends[0])):
+        if start in best:
+            before, pieces = best[start]
+            reached = before + scores[start, stop] - float(crossed[start])
+            if reached > best.get(stop, (-np.inf, []))[0]:
+                best[stop] = (reached, [*pieces, (start, stop)])
+    return best.get(len(crossed) - 1, (-np.inf, []))
+
+
+def pieces_between(strokes: np.ndarray, numbers: np.ndarray) -> Iterator[Piece]:
+    """Cut a component at all of its places, and yield what could be a digit.
+
+    Args:
+        strokes: (height, width) bool, the component in its bounding box.
+        numbers: From `cut_up`.
+    """
+    height, width = strokes.shape
+    last = int(numbers.max()) + 1
+    for start in range(last):
+        for stop in range(start + 1, last + 1):
+            is_inside = start > 0 and stop < last
+            if (start, stop) == (0, last) or (is_inside and width < THREE * height):
+                continue
+            part = _without_scraps(strokes & (numbers >= start) & (numbers < stop))
+            if part.any():
+                piece = Piece(start, stop, part)
+                _, left, _, right = piece.box
+                if right - left <= WIDEST * height:
+                    yield piece
+
+
+def _without_scraps(strokes: np.ndarray) -> np.ndarray:
+    labels, count = ndimage.label(strokes, structure=TOUCHING)
+    areas = np.bincount(labels[strokes], minlength=count + 1)
+    return (areas >= max(SCRAP * areas.max(), 1))[labels]
+
+
+def ink_crossed(strokes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """The share of the height in which each place runs through ink.
+
+    Args:
+        strokes: (height, width) bool, the component in its bounding box.
+        numbers: From `cut_up`.
+
+    Returns:
+        (places,) float, 0 to 1, the two ends among them.
+    """
+    both = strokes[:, :-1] & strokes[:, 1:]
+    before, after = numbers[:, :-1][both], numbers[:, 1:][both]
+    places = np.arange(int(numbers.max()) + 2)[:, None]
+    return ((before < places) & (places <= after)).sum(axis=1) / len(strokes)
+
+
+def cut_up(strokes: np.ndarray) -> np.ndarray:
+    """Number the pixels of a component by the seams to the left of them.
+
+    Args:
+        strokes: (height, width) bool, the component in its bounding box.
+
+    Returns:
+        (height, width) int, from 0; neighbours in a row may differ by more than 1, for seams
+        may meet.
+    """
+    height, width = strokes.shape
+    columns = max(3, round(width * ROWS / height))
+    coarse = Image.fromarray(strokes.astype(np.float32)).resize(
+        (columns, ROWS), Image.Resampling.BOX
+    )
+    seams = find_seams(np.asarray(coarse))
+    rows = np.arange(height) * ROWS // height
+    edges = (seams[:, rows] + 0.5) * width / columns
+    return (np.arange(width) + 0.5 > edges[:, :, None]).sum(axis=0)
+
+
+def find_seams(ink: np.ndarray) -> np.ndarray:
+    """Find the cheapest seam of each band.
+
+    Args:
+        ink: (height, width) float, 0 paper to 1 ink.
+
+    Returns:
+        (n, height) int, the column of each seam in each row, from left to right without
+        crossing; n is 0 for a component too narrow to be two digits.
+    """
+    height, width = ink.shape
+    first, last = LEAST_PIECE * height, width - 1 - LEAST_PIECE * height
+    middles = np.linspace(first, last, max(0, int((last - first) / (SPACING * height)) + 1))
+    if not len(middles):
+        return np.zeros((0, height), int)
+    aside = np.abs(np.arange(width) - middles[:, None])
+    # Where nothing is crossed, a seam runs straight down the middle.
+    cost = np.where(aside <= REACH * height, 0.002 * aside / height, FORBIDDEN)
+    total = cost + ink[0]
+    steps = np.zeros((height, *total.shape), int)
+    for row in range(1, height):
+        wide = np.pad(total, ((0, 0), (1, 1)), constant_values=FORBIDDEN)
+        ways = np.stack([wide[:, :-2] + TURN, wide[:, 1:-1], wide[:, 2:] + TURN])
+        steps[row] = ways.argmin(axis=0) - 1
+        total = ways.min(axis=0) + cost + ink[row]
+    seams = np.zeros((len(middles), height), int)
+    seams[:, -1] = total.argmin(axis=1)
+    for row in range(height - 1, 0, -1):
+        here = seams[:, row]
+        seams[:, row - 1] = here + steps[row][np.arange(len(here)), here]
+    return np.maximum.accumulate(seams, axis=0)
