@@ -107,7 +107,7 @@ def plot_epochs(
         epochs: How many epochs there will be.
     """
     figure = plt.figure(figsize=(8, 0.8 + 1.7 * len(rows)), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(4, 5))
+    left, right = figure.subfigures(1, 2, width_ratios=(4, 5), squeeze=False)[0]
     axis = left.subplots()
     styles = {"accuracy": ("o-", "training"), "val_accuracy": ("s--", "validation")}
     for measure in history.columns.intersection(list(styles)):

@@ -46,9 +46,10 @@ class LiveFigure(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Forget what an earlier training reported of this epoch and later ones."""
-        for by_epoch in (self.history, *self.answers.values()):
-            for later in [number for number in by_epoch if number > epoch]:
-                del by_epoch[later]
+        self.history = {number: kept for number, kept in self.history.items() if number <= epoch}
+        for name, by_epoch in self.answers.items():
+            kept = {number: given for number, given in by_epoch.items() if number <= epoch}
+            self.answers[name] = kept
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Read the digits, and draw."""

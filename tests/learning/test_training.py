@@ -279,7 +279,7 @@ def test_a_seed_that_cannot_be_used_is_named(seed):
         ({"epochs": True}, "epochs must be an integer of at least 1, but is True"),
         ({"redrawn": 1.2}, "redrawn must be a number from 0 to 1, but is 1.2"),
         ({"network": "huge"}, "network must be one of small, large, not 'huge'"),
-        ({"optimizer": "sgd"}, "optimizer must be one of muon, adamw, not 'sgd'"),
+        ({"optimizer": "lion"}, "optimizer must be one of muon, adamw, sgd, not 'lion'"),
     ],
 )
 def test_a_recipe_checks_itself_when_it_is_made(setting, sentence):
