@@ -29,6 +29,7 @@ LEAST_PIECE = 0.12  # width beside the first and the last band
 NARROWEST = 0.5  # width of two digits
 WIDEST = 1.2  # width of one
 THREE = 1.7  # least width at which there may be one between two others
+MOST = 3.5  # anything wider is no digits, but a line or a drawing
 LOW = 0.75  # height of a piece
 # A seam costs the ink that it crosses, and this much for each step to the side, so that it turns
 # around a stroke but does not follow each of its pixels.
@@ -82,7 +83,9 @@ def could_be_two(probabilities: np.ndarray, height: int, width: int) -> bool:
         height: Of the whole in pixels.
         width: Likewise.
     """
-    return width > NARROWEST * height and least_score(probabilities, height, width) < PERFECT
+    if not NARROWEST * height < width < MOST * height:
+        return False
+    return least_score(probabilities, height, width) < PERFECT
 
 
 def least_score(probabilities: np.ndarray, height: int, width: int) -> float:
@@ -215,7 +218,9 @@ def find_seams(ink: np.ndarray) -> np.ndarray:
     """
     height, width = ink.shape
     first, last = LEAST_PIECE * height, width - 1 - LEAST_PIECE * height
-    middles = np.linspace(first, last, max(0, int((last - first) / (SPACING * height)) + 1))
+    # Wide components have pieces between any two places, so many that fewer places must do.
+    spacing = SPACING * height * (1 if width < THREE * height else 2.5)
+    middles = np.linspace(first, last, max(0, int((last - first) / spacing) + 1))
     if not len(middles):
         return np.zeros((0, height), int)
     aside = np.abs(np.arange(width) - middles[:, None])

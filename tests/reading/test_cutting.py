@@ -86,6 +86,12 @@ def test_a_whole_is_cut_the_sooner_the_wider_and_the_less_sure_it_is():
     assert least_score(sure, 60, 90) < least_score(sure, 60, 60)
     assert could_be_two(unsure, 60, 60) and not could_be_two(sure, 60, 50)
     assert not could_be_two(unsure, 60, 25), "too narrow"
+    assert not could_be_two(unsure, 60, 300), "a line, not digits"
+
+
+def test_however_wide_a_component_there_are_not_too_many_pieces():
+    strokes = np.tile(two_bars(), 4)[:, :200]
+    assert len(list(pieces_between(strokes, cut_up(strokes)))) < 250
 
 
 def test_a_piece_counts_less_if_it_is_low_or_has_unusual_proportions():
