@@ -27,6 +27,7 @@ WRITTEN_TO_THE_RULES = [
     "04_learning_by_hand",
     "05_training",
     "08_predicting",
+    "09_scaling_out",
     "10_clinic",
 ]
 
