@@ -135,11 +135,11 @@ def test_multiply_adds_of_our_networks_agree_with_a_count_by_hand():
     assert [cost for cost in map(multiply_adds, build_large_cnn().layers) if cost] == [
         28 * 28 * 9 * 1 * 32,
         14 * 14 * 9 * 32 * 48,
-        12 * 12 * 9 * 48 * 48,
-        12 * 12 * 9 * 48 * 64,
-        6 * 6 * 9 * 64 * 72,
-        6 * 6 * 9 * 72 * 96,
-        3 * 3 * 96 * 10,
+        12 * 12 * 9 * 48 * 56,
+        12 * 12 * 9 * 56 * 80,
+        6 * 6 * 9 * 80 * 96,
+        6 * 6 * 9 * 96 * 112,
+        3 * 3 * 112 * 10,
     ]
 
 
