@@ -24,6 +24,7 @@ import pytest
 WRITTEN_TO_THE_RULES = [
     "01_loading",
     "02_normalizing",
+    "03_building",
     "04_learning_by_hand",
     "05_training",
     "08_predicting",
