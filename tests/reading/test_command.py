@@ -165,7 +165,9 @@ def test_a_place_where_looking_is_forbidden_is_named(digit_files, monkeypatch, t
 
 
 def test_a_reader_that_has_seen_enough_ends_the_run_quietly(digit_files):
-    command_line = [sys.executable, PROJECT / "predict.py", "--one", *digit_files * 20]
+    # One process, for several may have read all of them before the pipe is closed.
+    files = ["--one", "--jobs", "1", *digit_files * 50]
+    command_line = [sys.executable, PROJECT / "predict.py", *files]
     with subprocess.Popen(command_line, stdout=PIPE, stderr=PIPE, text=True) as predict:
         assert predict.stdout.readline().startswith(str(digit_files[0]))
         predict.stdout.close()
