@@ -1,6 +1,7 @@
 """The table that grows through the series: every classifier, and how it reads the reader's ten.
 
-Each row is scored on digits that had no part in making the classifier, never on the test set.
+Each row is scored on digits that had no part in making the classifier: on the validation part, and
+one row, in notebook 06, on the test set.
 The rows of earlier notebooks are those of the run whose outputs are stored (`scoreboard.csv`),
 or of the reader's own run if there was one with the same data and the same ten digits. So no
 notebook depends on another.
@@ -42,22 +43,30 @@ class Scoreboard:
         self._rows = _stored_rows() | _own_rows(self._key())
         self._rows = {name: row for name, row in self._rows.items() if row[0] < notebook}
 
-    def add(self, name: str, classifier: Classifier) -> pd.DataFrame:
+    def add(
+        self,
+        name: str,
+        classifier: Classifier,
+        test: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> pd.DataFrame:
         """Score a classifier on the validation digits and on the ten, and add its row.
 
         Args:
             name: What the table calls it.
             classifier: Maps (n, 28, 28, 1) uint8 images to digits or probabilities.
+            test: Images and labels of the test set, to score it on them instead of the
+                validation digits; for notebook 06.
 
         Returns:
             The table with the new row.
         """
-        right = 100 * np.mean(_digits(classifier(self._images)) == self._labels)
+        images, labels = test or (self._images, self._labels)
+        right = 100 * np.mean(_digits(classifier(images)) == labels)
         on_ten = [
             f"{np.sum(_digits(classifier(images)) == np.arange(10))} of 10"
             for images in (self._ten.squeezed, self._ten.prepared)
         ]
-        scored_on = f"{len(self._labels):,} validation digits"
+        scored_on = f"{len(labels):,} {'test' if test else 'validation'} digits"
         self._rows[name] = (self._notebook, round(float(right), 1), scored_on, *on_ten)
         self._keep()
         return self.table()

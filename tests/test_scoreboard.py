@@ -43,6 +43,13 @@ def test_a_row_says_what_was_read_and_on_what(mnist):
     assert (scored_on, squeezed, prepared) == ("800 validation digits", "1 of 10", "1 of 10")
 
 
+def test_one_row_is_scored_on_the_test_set(mnist):
+    test = mnist.x_test[..., None], mnist.y_test
+    table = Scoreboard(mnist, notebook=6).add("only 1s", ones, test=test)
+    assert table.loc["only 1s", "right (%)"] == pytest.approx(10.0)
+    assert table.loc["only 1s", "scored on"] == "1,000 test digits"
+
+
 def test_probabilities_count_as_their_most_probable_digit(mnist):
     board = Scoreboard(mnist, notebook=1)
     table = board.add("probabilities", lambda images: np.eye(10)[ones(images).astype(int)])

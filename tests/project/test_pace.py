@@ -27,6 +27,8 @@ WRITTEN_TO_THE_RULES = [
     "03_building",
     "04_learning_by_hand",
     "05_training",
+    "06_evaluating",
+    "07_saving",
     "08_predicting",
     "09_scaling_out",
     "10_clinic",
