@@ -106,7 +106,7 @@ def plot_epochs(
         answers: For each name the answers, (10,) digits, by epoch.
         epochs: How many epochs there will be.
     """
-    figure = plt.figure(figsize=(8, 0.8 + 1.7 * len(rows)), layout="constrained")
+    figure = plt.figure(figsize=(7.2, 0.8 + 1.6 * len(rows)), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(4, 5), squeeze=False)[0]
     axis = left.subplots()
     styles = {"accuracy": ("o-", "training"), "val_accuracy": ("s--", "validation")}

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from tests.project.pace import exercises
-from tests.project.test_pace import WRITTEN_TO_THE_RULES
 
 import nbformat
 import pytest
@@ -105,7 +104,7 @@ def test_outputs_show_full_mnist(notebook):
 
 
 def test_size_is_quick_to_open(path):
-    assert path.stat().st_size <= 200_000
+    assert path.stat().st_size <= 220_000
 
 
 def test_code_cells_are_short(notebook):
@@ -116,18 +115,8 @@ def test_code_cells_are_short(notebook):
         )
 
 
-def test_there_is_one_set_up_cell_and_it_comes_first(path, notebook):
-    first, *others = code_cells(notebook)
-    assert first.id == "setup"
-    if path.stem in WRITTEN_TO_THE_RULES:
-        return  # There the set-up is folded, and a name is imported again where it is taught.
-    for cell in others:
-        imports = [
-            node
-            for node in ast.walk(ast.parse(cell.source))
-            if isinstance(node, ast.Import | ast.ImportFrom)
-        ]
-        assert not imports, f"{cell.id} imports; the set-up cell is the place"
+def test_the_set_up_cell_comes_first(notebook):
+    assert [cell.id for cell in code_cells(notebook)].index("setup") == 0
 
 
 def test_headings_are_in_order(path, notebook):
@@ -168,17 +157,15 @@ def test_neighbours_are_linked(path, notebook):
 
 
 def test_the_test_set_is_opened_in_one_notebook_only(path, notebook):
-    if path.stem in ("01_loading", "06_evaluating", "08_predicting"):
+    if path.stem in ("01_loading", "06_evaluating"):
         return
     for cell in code_cells(notebook):
         assert not re.search(r"\b[xy]_test\b", cell.source), cell.id
 
 
-def test_measured_figures_are_guarded_by_an_assertion(path, notebook):
+def test_measured_figures_are_guarded_by_an_assertion(notebook):
     cells = code_cells(notebook)
     ignored = [cell for cell in cells if "nbval-ignore-output" in cell.metadata.get("tags", [])]
-    compared = [cell for cell in cells if "nbval-check-output" in cell.metadata.get("tags", [])]
-    assert len(compared) >= 2 or path.stem in WRITTEN_TO_THE_RULES
     assert len(ignored) <= -(-len(cells) // 3)
     for cell in ignored:
         rest = cells[cells.index(cell) :]
