@@ -52,7 +52,7 @@ class Training:
     hidden_bias: float = 0.0
     softmaxes: int = 1
     shuffled: bool = True
-    prepare: Callable[[np.ndarray], np.ndarray] = np.asarray
+    prepare: Callable[[np.ndarray], np.ndarray] = lambda images: images
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ def shown(monkeypatch):
         figures.append(("new", figure))
         return handle
 
+    plt.close("all")
     monkeypatch.setattr(live, "in_notebook", lambda: True)
     monkeypatch.setattr(live, "display", display)
     return figures

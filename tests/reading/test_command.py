@@ -328,8 +328,8 @@ def test_no_input_takes_more_than_a_gigabyte(huge_files, arguments):
 def test_reading_goes_on_after_a_kill(digit_files, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(60):
-        (folder / f"{number:02}.png").symlink_to(digit_files[number % 3])
+    for number in range(600):
+        (folder / f"{number:03}.png").symlink_to(digit_files[number % 3])
     output = tmp_path / "read.jsonl"
     command_line = [sys.executable, PROJECT / "predict.py", "--one", "--output", output, folder]
     with subprocess.Popen(command_line) as killed:
@@ -339,7 +339,7 @@ def test_reading_goes_on_after_a_kill(digit_files, tmp_path):
         killed.kill()
     before = len(output.read_bytes().splitlines())
     assert subprocess.run(command_line, check=False).returncode == 0
-    assert 0 < before < 60
+    assert 0 < before < 600
     assert names_in(output) == sorted(map(str, folder.iterdir()))
 
 
