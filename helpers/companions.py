@@ -37,11 +37,12 @@ def _grey(path: Path) -> Image.Image:
         return image.convert("L")
 
 
-def tabulate_companions(probabilities: np.ndarray) -> pd.DataFrame:
+def tabulate_companions(probabilities: np.ndarray, measure: str = "probability") -> pd.DataFrame:
     """List how the three were read: the answer and the runner-up, each with its probability.
 
     Args:
         probabilities: (n, 10) for the first n of `COMPANIONS`, rows sum to 1.
+        measure: What the table calls these numbers.
 
     Returns:
         A row for each of them: "read as", "probability", "or as", "its
@@ -52,9 +53,9 @@ def tabulate_companions(probabilities: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "read as": ranked[:, 0],
-            "probability": ranked_probabilities[:, 0],
+            measure: ranked_probabilities[:, 0],
             "or as": ranked[:, 1],
-            "its probability": ranked_probabilities[:, 1],
+            f"its {measure}": ranked_probabilities[:, 1],
         },
         index=COMPANIONS[: len(probabilities)],
     )

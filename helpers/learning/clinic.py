@@ -63,11 +63,13 @@ class Disease:
         spoil: Makes it, in a healthy training.
         sign: What an examination finds then.
         cure: What to do.
+        line: How it looks in a program.
     """
 
     spoil: Callable[[Training], Training]
     sign: str
     cure: str
+    line: str
 
 
 def _shift_labels(healthy: Training) -> Training:
@@ -106,41 +108,49 @@ DISEASES = {
         _shift_labels,
         "each digit would be read as the next one, and the labels would not fit the images",
         "Read images and labels from the same place, and look at some together.",
+        "labels = [ord(character) - 47 for character in text]  # 48 is the code of 0",
     ),
     "images transposed": Disease(
         _transpose,
         "the images that go in would lie on their side, mirrored",
         "Swap rows and columns back where the file is read.",
+        'loadmat(path)["images"].reshape(-1, 28, 28)  # MATLAB writes column by column',
     ),
     "pixels normalised twice": Disease(
         _normalise_again,
         "the pixels that reach the network would all be nearly the same number",
         "Normalise in one place, best inside the model.",
+        "model.fit((images / 255 - 0.1307) / 0.3081, …), and the same two layers in the model",
     ),
     "softmax twice": Disease(
         lambda healthy: replace(healthy, softmaxes=2),
         "one batch could not be learned to a loss below 1.46",
         "Take one softmax away, or tell the loss that it gets scores.",
+        'Dense(10, activation="softmax"), and a loss with from_logits=True',
     ),
     "learning rate 100 times too high": Disease(
         lambda healthy: replace(healthy, learning_rate=100 * healthy.learning_rate),
         "the first step would be longer than the weights themselves",
         "Divide the learning rate by ten until the loss falls.",
+        "SGD(learning_rate=5)",
     ),
     "digits sorted, not shuffled": Disease(
         _sort,
         "the first batch would hold one digit only",
         "Shuffle before each epoch.",
+        "model.fit(images, labels, shuffle=False), from files that lie in ten folders",
     ),
     "validation digits in training": Disease(
         _learn_the_judges,
         "digits to judge by would also be among those to learn from",
         "Split first, prepare afterwards, and count what is in both parts.",
+        "model.fit(images, labels, validation_data=(images[:1000], labels[:1000]))",
     ),
     "neurons dead from the start": Disease(
         lambda healthy: replace(healthy, hidden_bias=-100.0),
         "the hidden neurons would answer to no image even before the first step",
         "Start the weights as Keras does: small and random, the biases at 0.",
+        'Dense(64, "relu", bias_initializer=Constant(-100))',
     ),
 }
 
@@ -247,7 +257,8 @@ class Clinic:
             disease: One of `diseases`.
 
         Returns:
-            One or two sentences: the cure if it is right, else what speaks against it.
+            If it is right, the cure and a line of a program with this mistake; else what speaks
+            against it.
 
         Raises:
             ArgumentError: If the number is not a whole number from 1.
@@ -256,7 +267,10 @@ class Clinic:
         if disease not in DISEASES:
             return f"Your turn: name one of {', '.join(self.diseases)}."
         if disease == disease_of(number):
-            return f"Right, patient {number} has: {disease}. {DISEASES[disease].cure}"
+            found = DISEASES[disease]
+            return (
+                f"Right, patient {number} has: {disease}. {found.cure}\nIn a program: {found.line}"
+            )
         return f"No. With {disease}, {DISEASES[disease].sign}."
 
     def _healthy(self, number: int) -> Training:
