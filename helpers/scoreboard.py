@@ -1,7 +1,8 @@
 """The table that grows through the series: every classifier, and how it reads the reader's ten.
 
-Each row is scored on digits that had no part in making the classifier: on the validation part, and
-one row, in notebook 06, on the test set.
+Each row says what it was scored on: the validation part, which had no part in making the
+classifier; one row, in notebook 06, the test set; and one, in notebook 08, digits that it has
+learned from.
 The rows of earlier notebooks are those of the run whose outputs are stored (`scoreboard.csv`),
 or of the reader's own run if there was one with the same data and the same ten digits. So no
 notebook depends on another.
@@ -21,6 +22,7 @@ import pandas as pd
 
 STORED_ROWS = places.PACKAGE / "scoreboard.csv"
 COLUMNS = ("right (%)", "scored on", "your ten, squeezed", "your ten, prepared")
+NEW = "  ← new"  # after the name of a row that this notebook adds
 # Maps (n, 28, 28, 1) uint8 to digits (n,) or probabilities (n, 10).
 Classifier = Callable[[np.ndarray], np.ndarray]
 
@@ -48,6 +50,8 @@ class Scoreboard:
         name: str,
         classifier: Classifier,
         test: tuple[np.ndarray, np.ndarray] | None = None,
+        *,
+        has_learned: bool = False,
     ) -> pd.DataFrame:
         """Score a classifier on the validation digits and on the ten, and add its row.
 
@@ -56,9 +60,10 @@ class Scoreboard:
             classifier: Maps (n, 28, 28, 1) uint8 images to digits or probabilities.
             test: Images and labels of the test set, to score it on them instead of the
                 validation digits; for notebook 06.
+            has_learned: Whether it has learned from the digits that score it. The row says so.
 
         Returns:
-            The table with the new row.
+            What `excerpt` shows, the new row included.
         """
         images, labels = test or (self._images, self._labels)
         right = 100 * np.mean(_digits(classifier(images)) == labels)
@@ -66,10 +71,27 @@ class Scoreboard:
             f"{np.sum(_digits(classifier(images)) == np.arange(10))} of 10"
             for images in (self._ten.squeezed, self._ten.prepared)
         ]
-        scored_on = f"{len(labels):,} {'test' if test else 'validation'} digits"
+        kind = "digits it learned from" if has_learned else "validation digits"
+        scored_on = f"{len(labels):,} {'test digits' if test else kind}"
         self._rows[name] = (self._notebook, round(float(right), 1), scored_on, *on_ten)
         self._keep()
-        return self.table()
+        return self.excerpt()
+
+    def excerpt(self) -> pd.DataFrame:
+        """The first row, the last one of the notebooks before, and the new ones, marked as new.
+
+        A row with "…" stands for those between. The index is for the eye; see `table` for values.
+        """
+        table = self.table()
+        is_new = [self._rows[name][0] == self._notebook for name in table.index]
+        table.index = pd.Index(
+            [f"{name}{NEW}" if new else name for name, new in zip(table.index, is_new, strict=True)]
+        )
+        before = is_new.count(False)
+        if before < 4:  # Nothing to gain: the row with "…" would take the place of one.
+            return table
+        gap = pd.DataFrame("", [f"… {before - 2} more"], table.columns)
+        return pd.concat([table[:1].astype(object), gap, table[before - 1 :].astype(object)])
 
     def table(self) -> pd.DataFrame:
         """All rows so far: the share read right, on what, and how many of the ten."""

@@ -36,7 +36,9 @@ def test_no_digit_teaches_and_judges(mnist):
 
 
 def test_a_row_says_what_was_read_and_on_what(mnist):
-    table = Scoreboard(mnist, notebook=1).add("only 1s", ones)
+    board = Scoreboard(mnist, notebook=1)
+    board.add("only 1s", ones)
+    table = board.table()
     share, scored_on, squeezed, prepared = table.loc["only 1s", list(COLUMNS)]
     expected = 100 * np.mean(mnist.y_train[mnist.judge] == 1)
     assert share == pytest.approx(expected, abs=0.05)
@@ -45,15 +47,46 @@ def test_a_row_says_what_was_read_and_on_what(mnist):
 
 def test_one_row_is_scored_on_the_test_set(mnist):
     test = mnist.x_test[..., None], mnist.y_test
-    table = Scoreboard(mnist, notebook=6).add("only 1s", ones, test=test)
+    board = Scoreboard(mnist, notebook=6)
+    board.add("only 1s", ones, test=test)
+    table = board.table()
     assert table.loc["only 1s", "right (%)"] == pytest.approx(10.0)
     assert table.loc["only 1s", "scored on"] == "1,000 test digits"
 
 
+def test_a_row_says_if_its_digits_were_learned_from(mnist):
+    board = Scoreboard(mnist, notebook=8)
+    board.add("only 1s", ones, has_learned=True)
+    assert board.table().loc["only 1s", "scored on"] == "800 digits it learned from"
+
+
+def test_what_is_shown_are_the_first_row_the_last_and_the_new_ones(mnist):
+    board = Scoreboard(mnist, notebook=5)
+    before = list(board.table().index)
+    board.add("only 1s", ones)
+    shown = board.add("only 1s again", ones)
+    assert list(shown.index) == [
+        before[0],
+        f"… {len(before) - 2} more",
+        before[-1],
+        "only 1s  ← new",
+        "only 1s again  ← new",
+    ]
+    assert shown.iloc[-1].tolist() == board.table().iloc[-1].tolist()
+    assert (shown.iloc[1] == "").all()
+
+
+def test_a_short_table_is_shown_whole(mnist):
+    shown = Scoreboard(mnist, notebook=2).add("only 1s", ones)
+    assert list(shown.index) == ["always 1", "nearest mean", "only 1s  ← new"]
+
+
 def test_probabilities_count_as_their_most_probable_digit(mnist):
     board = Scoreboard(mnist, notebook=1)
-    table = board.add("probabilities", lambda images: np.eye(10)[ones(images).astype(int)])
-    assert table.loc["probabilities"].tolist() == board.add("digits", ones).loc["digits"].tolist()
+    board.add("probabilities", lambda images: np.eye(10)[ones(images).astype(int)])
+    board.add("digits", ones)
+    table = board.table()
+    assert table.loc["probabilities"].tolist() == table.loc["digits"].tolist()
 
 
 def test_earlier_rows_are_there_without_a_run_and_later_ones_are_not(mnist):
