@@ -75,18 +75,19 @@ def plot_answers(
         layout="constrained",
     )  # fmt: skip
     right, wrong = sns.color_palette("colorblind")[2:4]
+    shades = plt.get_cmap("gray", 16)  # see `plot_digits`
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         given = np.asarray(answers[name])
         digits = given.argmax(axis=1) if given.ndim > 1 else given
         for digit, (axis, image) in enumerate(zip(line, images, strict=True)):
             is_right = digits[digit] == digit
-            axis.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=255)
+            axis.imshow(np.squeeze(image), cmap=shades, vmin=0, vmax=255)
             axis.set_title(
                 f"{digits[digit]:.0f} {'✓' if is_right else '✗'}",
                 color=right if is_right else wrong,
             )
             axis.set(xticks=[], yticks=[])
-        line[0].set_ylabel(name)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
     return figure
 
 
@@ -151,11 +152,11 @@ def plot_confusion(labels: np.ndarray, predictions: np.ndarray) -> Figure:
         predictions: (n,) integers, 0 to 9.
     """
     counts = confusion_matrix(labels, predictions, labels=np.arange(10))
-    figure, axis = plt.subplots(figsize=(5.4, 4.4), layout="constrained")
+    figure, axis = plt.subplots(figsize=(5, 4.4), layout="constrained")
     right_answers = np.eye(10, dtype=bool)
     sns.heatmap(
         counts, mask=right_answers, annot=True, fmt="d", cmap="rocket_r", ax=axis, linewidths=0.5,
-        cbar_kws={"label": "images"},
+        cbar=False,
     )  # fmt: skip
     axis.grid(visible=False)
     axis.set(xlabel="predicted digit", ylabel="true digit")

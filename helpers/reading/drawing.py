@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 LONGEST_SIDE = 1000  # pixels of the drawn picture
+FONT = 28  # height of an answer in pixels, large enough where the drawing is shown smaller
 TILE = 56  # side of a prepared digit as drawn, twice its own
 SURE_COLOUR, UNSURE_COLOUR = "#0173b2", "#de8f05"  # a question mark tells them apart, too
 
@@ -34,13 +35,16 @@ def draw_reading(image: Image.Image, digits: list[Digit]) -> Image.Image:
     drawn = Image.new("RGB", (max(width, TILE), height + strip), "white")
     drawn.paste(_in_colour(image).resize((width, height)))
     pen = ImageDraw.Draw(drawn)
-    font = ImageFont.load_default(18)
+    font = ImageFont.load_default(FONT)
     for number, digit in enumerate(digits):
         colour = SURE_COLOUR if digit.is_sure else UNSURE_COLOUR
         left, top, right, bottom = (round(edge * scale) for edge in digit.box)
         pen.rectangle((left, top, right, bottom), outline=colour, width=2)
-        place = (left + 3, max(top - 20, 0))
-        pen.text(place, f"{digit.digit}{digit.mark}", fill=colour, font=font)
+        # With a white edge it can be read on shadow and wood, too.
+        pen.text(
+            (left + 3, max(top - FONT - 6, 0)), f"{digit.digit}{digit.mark}",
+            fill=colour, font=font, stroke_width=3, stroke_fill="white",
+        )  # fmt: skip
         tile_place = (number % columns * TILE, height + number // columns * TILE)
         drawn.paste(Image.fromarray(digit.pixels).resize((TILE, TILE)), tile_place)
     return drawn

@@ -89,3 +89,12 @@ def test_ink_and_paper_look_different_however_the_picture_is_stored(seven, store
     drawn = np.asarray(draw_reading(store(seven), [digit((250, 350, 290, 390))]).convert("L"), int)
     paper, ink = drawn[300, 30], drawn[72, 100]
     assert paper - ink > 100
+
+
+def test_an_answer_has_a_white_edge_on_dark_paper():
+    dark = Image.new("L", (200, 160), 60)
+    drawn = np.asarray(draw_reading(dark, [digit((60, 50, 120, 140))]))[:49]
+    answer = (drawn == ImageColor.getrgb(SURE_COLOUR)).all(axis=2)
+    rows, columns = np.nonzero(answer)
+    assert np.ptp(rows) > 15
+    assert (drawn[rows.min() - 2, columns[rows.argmin()]] == 255).all()
