@@ -144,6 +144,30 @@ def _draw_answers(
     axis.grid(visible=False)
 
 
+def plot_folds(scores: Sequence[Mapping[int, float]], epochs: int) -> Figure:
+    """Draw how many digits each fold of a cross-validation misreads; it may still run.
+
+    The figure is none of pyplot's, so another thread than the main one may draw it, too.
+
+    Args:
+        scores: For each fold its validation accuracy, 0 to 1, by epoch, from 1.
+        epochs: How many epochs there will be.
+    """
+    figure = Figure(figsize=(6, 2.8), layout="constrained")
+    axis = figure.subplots()
+    for fold, by_epoch in enumerate(scores, start=1):
+        wrong = [100 * (1 - score) for score in by_epoch.values()]
+        marker = "osD^v"[fold % 5 - 1]
+        axis.plot(list(by_epoch), wrong, marker + "-", ms=6, label=f"fold {fold}")
+    axis.set(xlabel="epoch", ylabel="wrong in the fold\n(%, log scale)", yscale="log")
+    axis.set(xlim=(0.8, epochs + 0.2), xticks=range(1, epochs + 1))
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.legend(ncols=2)
+    return figure
+
+
 def plot_confusion(labels: np.ndarray, predictions: np.ndarray) -> Figure:
     """Draw how often each digit was taken for another; right answers are left blank.
 

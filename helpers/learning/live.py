@@ -1,14 +1,15 @@
-"""A training to watch: after each epoch its curve, and its answers to ten digits.
+"""Trainings to watch: after each epoch the curve of one and its answers to ten digits.
 
+Or the curves of several, side by side.
 The figure renews itself in a notebook; `helpers.plots` draws it. How long the rest takes is
 said by `helpers.learning.progress`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from helpers.learning.backend import keras
 from helpers.learning.progress import in_notebook
-from helpers.plots import plot_epochs
+from helpers.plots import plot_epochs, plot_folds
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,6 +65,36 @@ class LiveFigure(keras.callbacks.Callback):
         history = pd.DataFrame.from_dict(self.history, orient="index")
         figure = plot_epochs(history, self.rows, self.answers, self.params["epochs"])
         plt.close(figure)  # Or the notebook would show it once more at the end of the cell.
+        if self._handle is None:
+            self._handle = display(figure, display_id=True)
+        else:
+            self._handle.update(figure)
+
+
+class LiveFolds:
+    """Draws how many digits each fold of a cross-validation misreads, while it still runs.
+
+    Outside a notebook nothing is drawn.
+    """
+
+    def __init__(self, epochs: int):
+        """Get ready to draw.
+
+        Args:
+            epochs: How many epochs each fold will be trained.
+        """
+        self.epochs = epochs
+        self._handle: DisplayHandle | None = None
+
+    def show(self, scores: Sequence[Mapping[int, float]]) -> None:
+        """Draw, or renew the figure.
+
+        Args:
+            scores: For each fold its validation accuracy, 0 to 1, by epoch, from 1.
+        """
+        if not in_notebook():
+            return
+        figure = plot_folds(scores, self.epochs)
         if self._handle is None:
             self._handle = display(figure, display_id=True)
         else:

@@ -6,7 +6,7 @@ It neither keeps nor draws the figures of a training: see `helpers.learning.trai
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,6 +74,13 @@ class ReportedProgress(Progress):
         self._last_shown = time.perf_counter()
         self._epochs_before = None
 
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        if logs and "val_accuracy" in logs:
+            line = f"{epoch + 1} {float(logs['val_accuracy'])}\n"
+            with suppress(OSError), _scores_beside(self.path).open("a", encoding="ascii") as scores:
+                scores.write(line)
+
     def finish(self) -> None:
         """Report a training as done that had nothing left to do, so it began no epoch."""
         if self._epochs_before is None:
@@ -89,13 +96,20 @@ class ReportedProgress(Progress):
 
 
 @contextmanager
-def watched(parts: int, label: str, unit: str) -> Iterator[list[Path]]:
+def watched(
+    parts: int,
+    label: str,
+    unit: str,
+    on_scores: Callable[[list[dict[int, float]]], None] | None = None,
+) -> Iterator[list[Path]]:
     """Show in one line how far several trainings in other processes are.
 
     Args:
         parts: How many trainings there are.
         label: What they are together.
         unit: What each of them is, in the plural.
+        on_scores: Gets, whenever an epoch has ended, the validation accuracy of each training
+            by epoch, from 1.
 
     Yields:
         A file for each training, for its `ReportedProgress`.
@@ -105,9 +119,13 @@ def watched(parts: int, label: str, unit: str) -> Iterator[list[Path]]:
         line, finished = _Line(label), threading.Event()
 
         def watch() -> None:
+            shown: list[dict[int, float]] = [{} for _ in reports]
             while not finished.wait(REFRESH_SECONDS):
                 done, before = map(sum, zip(*map(_read_shares, reports), strict=True))
                 line.show(done, parts, unit, before)
+                if on_scores and (scores := list(map(_read_scores, reports))) != shown:
+                    on_scores(scores)
+                    shown = scores
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
@@ -125,6 +143,18 @@ def _read_shares(report: Path) -> tuple[float, float]:
     except (OSError, ValueError):  # It has not begun, or is being written.
         return 0.0, 0.0
     return done, before
+
+
+def _scores_beside(report: Path) -> Path:
+    return report.with_suffix(".scores")
+
+
+def _read_scores(report: Path) -> dict[int, float]:
+    try:
+        lines = _scores_beside(report).read_text(encoding="ascii").splitlines()
+        return {int(epoch): float(score) for epoch, score in map(str.split, lines)}
+    except (OSError, ValueError):  # As above.
+        return {}
 
 
 class _Line:

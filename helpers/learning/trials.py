@@ -15,6 +15,7 @@ from helpers.checks import as_images, as_labels, check_number
 from helpers.errors import ArgumentError
 from helpers.learning.backend import keras, tf
 from helpers.learning.evaluation import accuracy, predict_probabilities
+from helpers.learning.live import LiveFolds
 from helpers.learning.progress import ReportedProgress, watched
 from helpers.learning.training import QUICK, Recipe, history_frame, train
 
@@ -86,6 +87,7 @@ def cross_validate(
     processes: int | None = None,
     checkpoints: Path | None = None,
     predict: Predictor = predict_probabilities,
+    draws: bool = False,
 ) -> CrossValidation:
     """Score a recipe by stratified k-fold cross-validation.
 
@@ -107,6 +109,7 @@ def cross_validate(
         checkpoints: A folder from which an interrupted run resumes; see `train`.
         predict: How a trained network reads its validation part: network and images to
             (n, 10) probabilities.
+        draws: Whether to draw the curves of the folds in a notebook, anew after each epoch.
 
     Raises:
         ArgumentError: If images, labels or numbers are unusable, or if there are fewer
@@ -120,9 +123,18 @@ def cross_validate(
     splits = list(stratified_folds(labels, folds, seed))
     trials = [_Trial(*split, seed + fold, recipe) for fold, split in enumerate(splits)]
     run_trial = partial(_run_trial, checkpoints=_absolute(checkpoints), predict=predict)
+    figure = LiveFolds(recipe.epochs) if draws else None
     trained = _run_side_by_side(
-        partial(delayed(run_trial), images, labels), trials, processes, "cross-validation", "folds"
-    )
+        partial(delayed(run_trial), images, labels), trials, processes, "cross-validation",
+        "folds", figure.show if figure else None,
+    )  # fmt: skip
+    if figure:  # Once more, with the epochs of an interrupted run.
+        figure.show(
+            [
+                dict(zip(history["epoch"], history["val_accuracy"], strict=True))
+                for _, history in trained
+            ]
+        )
     probabilities = np.empty((len(labels), 10), np.float32)
     for (_, validate_on), (predicted, _) in zip(splits, trained, strict=True):
         probabilities[validate_on] = predicted
@@ -224,7 +236,12 @@ Outcome = tuple[np.ndarray, pd.DataFrame]
 
 
 def _run_side_by_side(
-    delayed_trial: Callable, trials: list[_Trial], processes: int | None, label: str, unit: str
+    delayed_trial: Callable,
+    trials: list[_Trial],
+    processes: int | None,
+    label: str,
+    unit: str,
+    on_scores: Callable[[list[dict[int, float]]], None] | None = None,
 ) -> list[Outcome]:
     """Run trials in several processes and show how far they are, as so many units.
 
@@ -235,6 +252,7 @@ def _run_side_by_side(
         processes: How many at the same time; see `cross_validate`.
         label: What the trials are together.
         unit: What each of them is, in the plural.
+        on_scores: Gets their scores while they run; see `watched`.
     """
     if processes is not None:
         check_number(processes, "processes", 1, whole=True)
@@ -246,7 +264,7 @@ def _run_side_by_side(
             delayed_trial(trial=trial, report=report, threads=threads) for trial, report in jobs
         )
 
-    with watched(len(trials), label, unit) as reports:
+    with watched(len(trials), label, unit, on_scores) as reports:
         jobs = list(zip(trials, reports, strict=True))
         if processes == 1 or _is_on_cluster():
             return run_all(jobs, processes, None)

@@ -2,7 +2,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from helpers.learning import live
-from helpers.learning.live import LiveFigure
+from helpers.learning.live import LiveFigure, LiveFolds
 from helpers.learning.training import QUICK, train
 
 import matplotlib.pyplot as plt
@@ -104,3 +104,19 @@ def test_watching_changes_nothing(sample, watching):
     for one, other in zip(alone.get_weights(), watched.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert watching.history[1]["accuracy"] == pytest.approx(history["accuracy"][0])
+
+
+def test_the_folds_have_a_figure_that_renews_itself(shown):
+    folds = LiveFolds(epochs=3)
+    folds.show([{1: 0.9}, {}])
+    folds.show([{1: 0.9, 2: 0.95}, {1: 0.8}])
+    assert [kind for kind, _ in shown] == ["new", "renewed"]
+    first, second = shown[-1][1].axes[0].lines
+    np.testing.assert_allclose(first.get_xydata(), [[1, 10], [2, 5]])
+    np.testing.assert_allclose(second.get_xydata(), [[1, 20]])
+    assert not plt.get_fignums(), "it would be shown twice"
+
+
+def test_outside_a_notebook_no_folds_are_drawn(monkeypatch):
+    monkeypatch.setattr(live, "display", lambda *args, **kwargs: pytest.fail("drawn"))
+    LiveFolds(epochs=1).show([{1: 0.9}])

@@ -105,6 +105,14 @@ def test_a_reported_training_writes_the_share_that_is_done(reported, clock, caps
     assert capsys.readouterr().out == ""
 
 
+def test_a_reported_training_writes_its_scores(reported, clock):
+    reported.on_train_begin()
+    for epoch, score in enumerate((0.5, 0.75)):
+        reported.on_epoch_begin(epoch)
+        reported.on_epoch_end(epoch, {"val_accuracy": score, "loss": 1.0})
+    assert progress._read_scores(reported.path) == {1: 0.5, 2: 0.75}
+
+
 def test_a_training_that_was_done_before_it_began_is_reported_as_such(reported):
     reported.finish()
     assert progress._read_shares(reported.path) == (1, 1)
@@ -125,6 +133,22 @@ def test_one_line_shows_several_trainings_together(monkeypatch, shown):
     assert any(line.startswith("cross-validation: 1.5 of 2 folds") for line in shown)
     assert shown[-1].startswith("cross-validation: 2.0 of 2 folds")
     assert not reports[0].exists()
+
+
+def test_scores_are_handed_on_once_for_each_change(monkeypatch, shown):
+    monkeypatch.setattr(progress, "REFRESH_SECONDS", 0.01)
+    seen = []
+    with watched(2, "cross-validation", "folds", seen.append) as reports:
+        deadline = time.monotonic() + 120
+        for text, count in (("1 0.5\n", 1), ("1 0.5\n2 0.75\n", 2)):
+            # Replaced in one go, as no half-written line is looked for here.
+            whole = reports[1].with_suffix(".whole")
+            whole.write_text(text)
+            whole.replace(reports[1].with_suffix(".scores"))
+            while len(seen) < count and time.monotonic() < deadline:
+                time.sleep(0.01)
+        time.sleep(0.05)
+    assert seen == [[{}, {1: 0.5}], [{}, {1: 0.5, 2: 0.75}]]
 
 
 @pytest.mark.parametrize("text", [None, "", "0.2"], ids=["missing", "empty", "half-written"])

@@ -83,6 +83,13 @@ def test_knowing_the_training_part_by_heart_does_not_help(trainings, noise):
     np.testing.assert_array_equal(result.probabilities, one_hot(np.full(100, 9)))
 
 
+def test_the_last_figure_shows_all_epochs_of_all_folds(trainings, noise, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(trials, "LiveFolds", lambda epochs: SimpleNamespace(show=drawn.append))
+    cross_validate(*noise, seed=0, folds=3, processes=1, draws=True)
+    assert drawn[-1] == [{1: 0.25, 2: 0.75}] * 3
+
+
 def test_each_fold_gets_its_own_seed_labels_and_validation_part(trainings, noise):
     images, labels = noise
     label_of = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
