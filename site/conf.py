@@ -31,6 +31,7 @@ myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # as they are written: a path would be that of this machine
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_default_options = {"members": True, "show-inheritance": True}
@@ -48,7 +49,9 @@ suppress_warnings = [
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("sliders.js", {"defer": "defer"})]
 html_show_sphinx = False
+html_domain_indices = False  # the list of modules would repeat the reference
 html_theme_options = {
     "use_download_button": True,
     "use_fullscreen_button": False,

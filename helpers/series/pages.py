@@ -3,7 +3,8 @@
 Sphinx makes the pages from a folder of sources, which is laid out here like the project itself:
 the notebooks as they are stored, the documents around them, the README cut into a page for each
 section, and a page for each module of `helpers`. `site/` holds what belongs to the site alone.
-Nothing is executed, and nothing is loaded from a network, neither now nor when a page is read.
+No notebook is run, but for the few cells from which `sliders` makes its frames, and nothing is
+loaded from a network, neither now nor when a page is read.
 """
 
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 from helpers import places
 from helpers.errors import UserError, ending_in_one_sentence
 from helpers.series.browser import write_networks
+from helpers.series.sliders import fill, marked
 
 import nbformat
 
@@ -34,8 +36,15 @@ REPOSITORY_VARIABLE = "REPOSITORY_URL"
 
 LINK = re.compile(r"(!?)\[([^\[\]]*)\]\(([^)\s]+)\)")
 ICON_SCRIPT = re.compile(r"<script[^>]*/fontawesome\.js[^>]*></script>")
+TABLE = re.compile(r'<table [^>]*class="(table|dataframe)">.*?</table>', re.DOTALL)
+CELL = re.compile(r"<t([dh])(.*?)>(.*?)</t\1>", re.DOTALL)
+ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
+# From this many columns on, a small screen shows a table of texts or of numbers row by row.
+MANY_COLUMNS = {"table": 4, "dataframe": 7}
 ARROW = '<summary><span class="toctree-toggle"'
 HEADING = re.compile(r"#+ ")
+LABEL = re.compile(r'(?:label|title)="([^"{}]+)"')
 TABLE_HEAD = re.compile(r"^\|( *\|)+$", re.MULTILINE)
 
 
@@ -111,9 +120,14 @@ class Sources:
 
     def _write_notebook(self, path: str) -> None:
         notebook = nbformat.read(self._project / path, as_version=4)
+        section = ""
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
+                section = (_headings(cell.source) or [section])[-1].lstrip("# ").strip()
                 cell.source = self._linked(cell.source, path)
+            else:
+                cell.metadata["mystnb"] = {"image": {"alt": _in_words(cell, section)}}
+        marked(notebook, Path(path).stem)
         self._write(path, nbformat.writes(notebook))
 
     def _write_reference(self) -> None:
@@ -180,6 +194,14 @@ def _headings(text: str) -> list[str]:
     return [line for line, is_heading in _lines(text) if is_heading]
 
 
+def _in_words(cell: nbformat.NotebookNode, section: str) -> str:
+    """What a figure is, for those who do not see it: its place, and what is written on it."""
+    subject = cell.id.replace("-", " ").removesuffix(" figure")
+    labels = ", ".join(dict.fromkeys(LABEL.findall(cell.source)))
+    words = f"Figure: {subject}, in the section “{re.sub('[*`]', '', section)}”"
+    return f"{words}, labelled {labels}" if labels else words
+
+
 def _promoted(section: str) -> str:
     """Raise each heading by one level."""
     return "".join(line[is_heading:] for line, is_heading in _lines(section))
@@ -215,11 +237,43 @@ def lighten(html: Path) -> None:
     for page in html.rglob("*.html"):
         text = ICON_SCRIPT.sub("", page.read_text(encoding="utf-8"))
         text = text.replace(ARROW, ARROW.replace("<summary>", '<summary aria-label="its pages">'))
-        page.write_text(text, encoding="utf-8")
+        page.write_text(labelled(text), encoding="utf-8")
     for needless in (html / "_static" / "scripts").glob("fontawesome.js*"):
         needless.unlink()
     for needless in (html / "_static").rglob("*.map"):
         needless.unlink()
+
+
+def labelled(text: str) -> str:
+    """Let each cell of a wide table know its column, so that a small screen can show it row by row.
+
+    And say what is row and cell, for a style sheet that shows them otherwise hides that.
+    """
+    return TABLE.sub(_labelled_table, text)
+
+
+def _labelled_table(match: re.Match) -> str:
+    table, kind = match[0], match[1]
+    head, body = table.split("</thead>")
+    columns = [TAG.sub("", name).strip() for _, _, name in CELL.findall(head)]
+    if len(columns) < MANY_COLUMNS[kind] or head.count("<tr") > 1 or "span=" in table:
+        return table
+
+    def labelled_row(row: re.Match) -> str:
+        names = iter(columns)
+        return CELL.sub(
+            lambda cell: (
+                f'<t{cell[1]}{cell[2]} role="{"rowheader" if cell[1] == "h" else "cell"}" '
+                f'data-label="{next(names)}">{cell[3]}</t{cell[1]}>'
+            ),
+            row[0],
+        )
+
+    head = CELL.sub(r'<t\1\2 role="columnheader">\3</t\1>', head)
+    text = f"{head}</thead>{ROW.sub(labelled_row, body)}"
+    for part, role in (("thead", "rowgroup"), ("tbody", "rowgroup"), ("tr", "row")):
+        text = text.replace(f"<{part}", f'<{part} role="{role}"')
+    return text.replace(f'class="{kind}"', f'class="{kind} by-rows" role="table"', 1)
 
 
 def write_site(project: Path, folder: Path) -> Path:
@@ -242,6 +296,8 @@ def write_site(project: Path, folder: Path) -> Path:
     shutil.rmtree(html, ignore_errors=True)
     build(sources, html)
     lighten(html)
+    for page in sorted((html / "notebooks").glob("*.html")):
+        fill(page)
     return html
 
 

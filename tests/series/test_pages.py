@@ -5,7 +5,7 @@ from helpers.series.pages import Sources, repository, slug
 
 import nbformat
 import pytest
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 README = """# Title
 
@@ -132,3 +132,31 @@ def test_the_script_that_draws_icons_is_left_out(tmp_path):
     pages.lighten(tmp_path)
     assert page.read_text() == '<script src="b.js"></script>'
     assert not any(scripts.iterdir())
+
+
+WIDE = """<table class="table"><thead>
+<tr class="row-odd"><th><p></p></th><th><p>a</p></th><th><p>b</p></th><th><p>c</p></th></tr>
+</thead><tbody><tr><td>first</td><td>1</td><td></td><td><code>3</code></td></tr></tbody></table>"""
+
+
+def test_cells_of_a_wide_table_know_their_column():
+    text = pages.labelled(f"before {WIDE} after")
+    assert text.startswith('before <table class="table by-rows" role="table">')
+    assert '<td role="cell" data-label="c"><code>3</code></td>' in text
+    assert text.count('role="columnheader"') == 4 and text.count('role="row"') == 2
+
+
+def test_a_narrow_table_stays_as_it_is():
+    narrow = WIDE.replace("<th><p>c</p></th>", "")
+    assert pages.labelled(narrow) == narrow
+    numbers = WIDE.replace('class="table"', 'border="1" class="dataframe"')
+    assert pages.labelled(numbers) == numbers
+
+
+def test_a_figure_is_put_into_words(project):
+    figure = new_code_cell('axis.set(xlabel="steps", title="loss")', id="loss-figure")
+    notebook = new_notebook(cells=[new_markdown_cell("# One\n\n## How *fast*?"), figure])
+    nbformat.write(notebook, project / "notebooks" / "01_one.ipynb")
+    text = nbformat.reads(written(project, "notebooks/01_one.ipynb"), as_version=4)
+    (told,) = (cell.metadata.mystnb.image.alt for cell in text.cells if cell.cell_type == "code")
+    assert told == "Figure: loss, in the section “How fast?”, labelled steps, loss"

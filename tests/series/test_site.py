@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 from helpers.places import project_folder
+from helpers.series.sliders import SLIDERS
 
 import pytest
 
@@ -95,6 +96,26 @@ def test_the_reference_holds_every_module(pages, built_site):
 def test_names_in_the_code_of_a_notebook_lead_to_the_reference(pages, built_site):
     for path in (built_site / "notebooks").glob("[01][0-8]_*.html"):
         assert any("../api/helpers." in link for link in pages[path.resolve()].links), path.name
+
+
+def test_sliders_that_have_frames_are_on_the_page_of_their_notebook(built_site):
+    for notebook, cell in SLIDERS:
+        text = (built_site / "notebooks" / f"{notebook}.html").read_text(encoding="utf-8")
+        _, after = text.split(f'id="slider-{cell}"')
+        assert "data:image/png;base64," in after.partition("</div>\n</div>")[0]
+        assert '<input type="range"' in after
+
+
+def test_every_picture_has_a_text_in_words(pages):
+    for page in pages.values():
+        for picture in page.pictures:
+            assert picture.get("alt", "").count(" ") >= 1, (page.path.name, picture["src"][:80])
+
+
+def test_no_page_tells_where_it_was_built(pages):
+    for page in pages.values():
+        text = page.path.read_text(encoding="utf-8")
+        assert str(project_folder()) not in text, page.path.name
 
 
 def test_solutions_are_folded(built_site):
