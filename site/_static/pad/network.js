@@ -15,8 +15,12 @@ const DigitNetwork = (() => {
   }
 
   function decodeWeights(text) {
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    return Float32Array.from(new Uint16Array(bytes.buffer), fromHalf);
+    const bytes = atob(text);
+    const weights = new Float32Array(bytes.length / 2);
+    for (let i = 0; i < weights.length; i++) {
+      weights[i] = fromHalf(bytes.charCodeAt(2 * i) + 256 * bytes.charCodeAt(2 * i + 1));
+    }
+    return weights;
   }
 
   // How many numbers belong to a layer: first its kernel (or factors), then its bias (or shifts).

@@ -31,6 +31,7 @@
       canvas.paper { width: 100%; box-sizing: border-box; border: 1px solid #767676;
         background: white; touch-action: none; cursor: crosshair; }
       .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin-top: 8px; }
+      label.row { flex-wrap: nowrap; }
       .row input[type=range] { flex: 1; min-width: 100px; accent-color: #0173b2; }
       button, .file { font: inherit; color: inherit; background: transparent; padding: 4px 12px;
         border: 1px solid #767676; border-radius: 4px; cursor: pointer; }
@@ -93,9 +94,22 @@
             this.networks[name] = DigitNetwork.load(digitNetworks[name]);
           }
           this.read();
+          setTimeout(() => this.warmUp());
         },
         () => this.answer(null, "The network could not be loaded.")
       );
+    }
+
+    // A browser runs code slowly at first. So it reads something unseen, while nobody waits.
+    warmUp() {
+      if (this.strokes.length || this.photo) return;
+      const unseen = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+      const pen = onWhite(unseen);
+      pen.fillStyle = "black";
+      pen.fillRect(SIDE / 2, SIDE / 4, 20, SIDE / 2);
+      for (let times = 0; times < 3; times++) {
+        this.networks.ships(DigitPreparation.prepare(grey(unseen)).pixels);
+      }
     }
 
     // --- hands ----------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ const DigitPreparation = (() => {
     const [low, high] = extremes(values);
     const scale = 65535 / (high - low || 1);
     const counts = new Uint32Array(65536);
-    for (let i = 0; i < values.length; i++) counts[Math.round((values[i] - low) * scale)]++;
+    for (let i = 0; i < values.length; i++) counts[((values[i] - low) * scale + 0.5) | 0]++;
     let bin = 0;
     for (let seen = counts[0]; seen <= place; seen += counts[bin]) bin++;
     return low + bin / scale;
@@ -75,7 +75,7 @@ const DigitPreparation = (() => {
     const counts = new Float64Array(BINS);
     const scale = BINS / (high - low);
     for (let i = 0; i < values.length; i++) {
-      counts[Math.min(Math.floor((values[i] - low) * scale), BINS - 1)]++;
+      counts[Math.min(((values[i] - low) * scale) | 0, BINS - 1)]++;
     }
     const centre = (bin) => low + ((bin + 0.5) * (high - low)) / BINS;
     const all = counts.reduce((sum, count, bin) => sum + count * centre(bin), 0);
@@ -127,7 +127,11 @@ const DigitPreparation = (() => {
     for (let i = -radius; i <= radius; i++) weights.push(Math.exp((-0.5 * i * i) / (sigma * sigma)));
     const sum = weights.reduce((a, b) => a + b);
     const longer = new Float32Array(line.length + 2 * radius);
-    for (let x = 0; x < longer.length; x++) longer[x] = line[inside(x - radius, line.length, isTwice)];
+    longer.set(line, radius);
+    for (let i = 0; i < radius; i++) {
+      longer[i] = line[inside(i - radius, line.length, isTwice)];
+      longer[radius + line.length + i] = line[inside(line.length + i, line.length, isTwice)];
+    }
     const blurred = new Float32Array(line.length);
     for (let x = 0; x < line.length; x++) {
       let value = 0;
@@ -185,13 +189,16 @@ const DigitPreparation = (() => {
     for (let place = 0; place < labels.length; place++) {
       if (!labels[place]) continue;
       const part = parts[labels[place]];
-      const [y, x] = [Math.floor(place / width), place % width];
-      const atRim = [y === 0, y === height - 1, x === 0, x === width - 1];
+      const x = place % width;
+      const y = (place - x) / width;
       part.area++;
-      atRim.forEach((is, side) => (part.sides[side] += is));
-      const isInner = !atRim.includes(true) && values[place - 1] && values[place + 1] &&
-        values[place - width] && values[place + width];
-      part.outline += !isInner;
+      if (y === 0) part.sides[0]++;
+      if (y === height - 1) part.sides[1]++;
+      if (x === 0) part.sides[2]++;
+      if (x === width - 1) part.sides[3]++;
+      const isInner = x > 0 && x < width - 1 && values[place - 1] && values[place + 1] &&
+        values[place - width] && values[place + width]; // above the first row lies nothing
+      if (!isInner) part.outline++;
       part.top = Math.min(part.top, y);
       part.bottom = Math.max(part.bottom, y);
       part.left = Math.min(part.left, x);
@@ -247,26 +254,30 @@ const DigitPreparation = (() => {
     return contrast >= Math.max(LEAST_CONTRAST, LEAST_SIGNAL_TO_NOISE * grain);
   }
 
-  function thresholdBesideTheTable(ink) {
+  // What is darker than half way from paper to strokes, where there is a table, beside it.
+  function markedBesideTheTable(ink) {
     const threshold = strokeThreshold(ink.values);
-    const { labels, parts } = measured(mapped(ink, (x) => x > threshold));
+    const marked = mapped(ink, (x) => x > threshold);
+    const found = { marked, ...measured(marked) };
+    const { labels, parts } = found;
     const isTable = parts.map(judges[0](parts));
-    if (!isTable.includes(true)) return threshold;
+    if (!isTable.includes(true)) return found;
     const table = mapped(ink, (_, place) => (isTable[labels[place] - 1] ? 1 : 0));
     const around = alongBothAxes(table, (line) => extremeLine(line, TABLE_EDGE, Math.max)).values;
     const sheet = ink.values.filter((_, place) => !around[place]);
-    if (!sheet.length || !standsOut(sheet)) return threshold;
-    return Math.min(threshold, strokeThreshold(sheet));
+    if (!sheet.length || !standsOut(sheet)) return found;
+    const lower = Math.min(threshold, strokeThreshold(sheet));
+    const markedAnew = mapped(ink, (x) => x > lower);
+    return { marked: markedAnew, ...measured(markedAnew) };
   }
 
   function findStrokes(ink) {
-    const threshold = thresholdBesideTheTable(ink);
-    let marked = mapped(ink, (x) => x > threshold);
+    let { marked, labels, parts } = markedBesideTheTable(ink);
     for (const judge of judges) {
-      const { labels, parts } = measured(marked);
       const isDropped = parts.map(judge(parts));
-      if (isDropped.every(Boolean)) continue;
+      if (isDropped.every(Boolean) || !isDropped.includes(true)) continue;
       marked = mapped(marked, (is, place) => is && !isDropped[labels[place] - 1]);
+      ({ labels, parts } = measured(marked));
     }
     return marked;
   }
@@ -344,12 +355,18 @@ const DigitPreparation = (() => {
 
   function cleanInk(ink, strokes) {
     const { width, height } = ink;
-    const near = (p) => mapped(p, (is, place) => {
-      const x = place % width;
-      return is || (x > 0 && p.values[place - 1]) || (x < width - 1 && p.values[place + 1]) ||
-        (place >= width && p.values[place - width]) ||
-        (place < width * (height - 1) && p.values[place + width]) || 0;
-    });
+    const near = (p) => {
+      const larger = picture(height, width, p.values.slice());
+      for (let place = 0; place < p.values.length; place++) {
+        if (!p.values[place]) continue;
+        const x = place % width;
+        if (x > 0) larger.values[place - 1] = 1;
+        if (x < width - 1) larger.values[place + 1] = 1;
+        if (place >= width) larger.values[place - width] = 1;
+        if (place < width * (height - 1)) larger.values[place + width] = 1;
+      }
+      return larger;
+    };
     const edges = near(near(strokes));
     const paper = otsuThreshold(ink.values) / 2;
     const full = median(ink.values.filter((_, place) => strokes.values[place]));
