@@ -94,22 +94,24 @@ def plot_answers(
 def plot_epochs(
     history: pd.DataFrame,
     rows: Mapping[str, np.ndarray],
-    answers: Mapping[str, Mapping[int, np.ndarray]],
+    answers: Mapping[str, Mapping[tuple[int, int], np.ndarray]],
     epochs: int,
 ) -> Figure:
     """Draw a training that may still run: its errors, and its answers to ten digits.
 
     Args:
         history: A row for each finished epoch, whose number from 1 is the index, with
-            "accuracy" and, if there is a validation part, "val_accuracy", both 0 to 1.
+            "accuracy" and, if there is a validation part, "val_accuracy", both 0 to 1. May be
+            empty.
         rows: The name of each row and its images of 0 to 9, (10, 28, 28) or (10, 28, 28, 1),
             drawn as they are stored, 0 black and 255 white.
-        answers: For each name the answers, (10,) digits, by epoch.
+        answers: For each name the answers, (10,) digits, by the moment: the number of
+            finished epochs and of batches since then.
         epochs: How many epochs there will be.
     """
-    figure = plt.figure(figsize=(7.2, 0.8 + 1.6 * len(rows)), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(4, 5), squeeze=False)[0]
-    axis = left.subplots()
+    figure, (axis, *boxes) = plt.subplots(
+        1, 1 + len(rows), figsize=(2.9 + 2.8 * len(rows), 3.8), layout="constrained"
+    )
     styles = {"accuracy": ("o-", "training"), "val_accuracy": ("s--", "validation")}
     for measure in history.columns.intersection(list(styles)):
         style, name = styles[measure]
@@ -119,29 +121,43 @@ def plot_epochs(
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_minor_locator(NullLocator())
-    axis.legend()
-    boxes = np.atleast_1d(right.subplots(len(rows), 1))
+    if axis.lines:
+        axis.legend()
     for box, (name, images) in zip(boxes, rows.items(), strict=True):
         _draw_answers(box, name, images, answers[name], epochs)
+        box.tick_params(labelleft=box is boxes[0])
     return figure
 
 
 def _draw_answers(
-    axis: Axes, name: str, images: np.ndarray, answers: Mapping[int, np.ndarray], epochs: int
+    axis: Axes,
+    name: str,
+    images: np.ndarray,
+    answers: Mapping[tuple[int, int], np.ndarray],
+    epochs: int,
 ) -> None:
-    """Draw ten images, and below each its answers, a line for each epoch."""
+    """Draw ten images, and below each its answers, a line for each moment."""
     colours = sns.color_palette("colorblind")
+    moments = sorted({*answers, *((epoch, 0) for epoch in range(1, epochs + 1))})
     for digit, image in enumerate(images):
-        place = (digit - 0.45, digit + 0.45, 0.4, -1.8)
+        place = (digit - 0.45, digit + 0.45, -0.6, -2.2)
         axis.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=255, extent=place)
-        for epoch, given in answers.items():
+        for moment, given in answers.items():
             is_right = given[digit] == digit
             style = {"color": colours[2]} if is_right else {"color": colours[3], "weight": "bold"}
-            axis.text(digit, epoch, given[digit], ha="center", va="center", **style)
-    axis.set(xlim=(-0.5, 9.5), ylim=(epochs + 0.5, -1.8), aspect="auto", xticks=[])
-    axis.set(yticks=range(1, epochs + 1), ylabel="epoch", title=name)
+            line = moments.index(moment)
+            axis.text(digit, line, given[digit], ha="center", va="center", **style)
+    axis.set(xlim=(-0.5, 9.5), ylim=(len(moments) - 0.4, -2.2), aspect="auto", xticks=[])
+    axis.set(yticks=range(len(moments)), yticklabels=map(_moment, moments), title=name)
     axis.tick_params(axis="y", labelsize=9)
     axis.grid(visible=False)
+
+
+def _moment(moment: tuple[int, int]) -> str:
+    epoch, batches = moment
+    if epoch:
+        return f"epoch {epoch}"
+    return f"{batches} batches" if batches else "at first"
 
 
 def plot_folds(scores: Sequence[Mapping[int, float]], epochs: int) -> Figure:

@@ -64,7 +64,7 @@ def test_each_digit_gets_its_own_title():
 
 def test_a_running_training_shows_its_errors_and_its_answers():
     history = pd.DataFrame({"accuracy": [0.6, 0.8], "val_accuracy": [0.9, 0.95]}, index=[2, 3])
-    answers = {2: np.zeros(10, int), 3: np.arange(10)}
+    answers = {(0, 50): np.zeros(10, int), (3, 0): np.arange(10)}
     images = np.zeros((10, 28, 28))
     figure = plot_epochs(history, {"yours": images}, {"yours": answers}, epochs=5)
     curve, box = figure.get_axes()
@@ -75,12 +75,14 @@ def test_a_running_training_shows_its_errors_and_its_answers():
     assert curve.get_xlim() == (0.5, 5.5)
     shown = {text.get_position(): (text.get_text(), text.get_color()) for text in box.texts}
     assert len(shown) == 20 and len(box.images) == 10
-    assert [shown[digit, 2][0] for digit in range(10)] == ["0"] * 10
+    names = [label.get_text() for label in box.get_yticklabels()]
+    assert names == ["50 batches", *(f"epoch {epoch}" for epoch in range(1, 6))]
+    assert [shown[digit, 0][0] for digit in range(10)] == ["0"] * 10
     assert [shown[digit, 3][0] for digit in range(10)] == [str(digit) for digit in range(10)]
-    right, wrong = shown[0, 2][1], shown[1, 2][1]
+    right, wrong = shown[0, 0][1], shown[1, 0][1]
     assert right != wrong
     assert {shown[digit, 3][1] for digit in range(10)} == {right}
-    assert {shown[digit, 2][1] for digit in range(1, 10)} == {wrong}
+    assert {shown[digit, 0][1] for digit in range(1, 10)} == {wrong}
 
 
 def test_confusions_stand_in_the_row_of_the_truth_and_the_column_of_the_answer():

@@ -1,4 +1,4 @@
-"""Trainings to watch: after each epoch the curve of one and its answers to ten digits.
+"""Trainings to watch: the curve of one and its answers to ten digits from before its first step.
 
 Or the curves of several, side by side.
 The figure renews itself in a notebook; `helpers.plots` draws it. How long the rest takes is
@@ -16,17 +16,23 @@ import numpy as np
 import pandas as pd
 from IPython.display import DisplayHandle, display
 
+# When the digits are also read in the first epoch, in which most of it happens: after so many
+# batches.
+EARLY = (0, 25, 50, 100, 200)
+
 
 class LiveFigure(keras.callbacks.Callback):
     """Draws after each epoch how many digits are misread, and what ten of them are taken for.
 
-    It reads the digits and changes nothing, so the training ends with the same network as
-    without it. If an interrupted training is continued with the same object, the figure
-    shows the epochs before, too. Outside a notebook nothing is drawn.
+    The ten are also read before the training and a few times in its first epoch. It reads the
+    digits and changes nothing, so the training ends with the same network as without it. If an
+    interrupted training is continued with the same object, the figure shows the epochs before,
+    too. Outside a notebook nothing is drawn.
 
     Attributes:
         history: For each finished epoch, from 1, the measures that Keras reports.
-        answers: For each row of digits its answers, (10,), by epoch.
+        answers: For each row of digits its answers, (10,), by the moment: epochs finished, and
+            batches since then.
     """
 
     def __init__(self, rows: Mapping[str, np.ndarray]):
@@ -38,7 +44,8 @@ class LiveFigure(keras.callbacks.Callback):
         super().__init__()
         self.rows = dict(rows)
         self.history: dict[int, dict[str, float]] = {}
-        self.answers: dict[str, dict[int, np.ndarray]] = {name: {} for name in self.rows}
+        self.answers: dict[str, dict[tuple[int, int], np.ndarray]] = {name: {} for name in rows}
+        self._epoch = 0
         self._handle: DisplayHandle | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -47,17 +54,28 @@ class LiveFigure(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Forget what an earlier training reported of this epoch and later ones."""
+        self._epoch = epoch
         self.history = {number: kept for number, kept in self.history.items() if number <= epoch}
-        for name, by_epoch in self.answers.items():
-            kept = {number: given for number, given in by_epoch.items() if number <= epoch}
+        for name, by_moment in self.answers.items():
+            kept = {moment: given for moment, given in by_moment.items() if moment <= (epoch, 0)}
             self.answers[name] = kept
+        if epoch == 0:
+            self._read((0, 0))
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Read the digits, and draw, if this is one of the moments of the first epoch."""
+        if self._epoch == 0 and batch + 1 in EARLY:
+            self._read((0, batch + 1))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Read the digits, and draw."""
         self.history[epoch + 1] = {name: float(value) for name, value in (logs or {}).items()}
+        self._read((epoch + 1, 0))
+
+    def _read(self, moment: tuple[int, int]) -> None:
         for name, images in self.rows.items():
             probabilities = self.model(images, training=False)
-            self.answers[name][epoch + 1] = np.argmax(probabilities, axis=1)
+            self.answers[name][moment] = np.argmax(probabilities, axis=1)
         if in_notebook():
             self._show()
 
