@@ -6,6 +6,7 @@ strokes say is up to `helpers.reading.segmentation`.
 
 from collections.abc import Sequence
 
+from helpers.reading.lines import without_lines
 from helpers.reading.pictures import COARSE_SIDE, LONGEST_SIDE, PictureError, shrink, to_grey
 
 import numpy as np
@@ -19,6 +20,8 @@ LEAST_CONTRAST = 0.08
 LEAST_SIGNAL_TO_NOISE = 5
 # The percentile of a picture's ink that is as strong as its strokes.
 STRONGEST = 99.8
+# Lines of the paper fainter than this share of the strokes are paper anyway.
+LINE_LEVEL = 0.25
 # Minimum skewness that counts as bright ink, so that blank paper is not inverted by accident.
 LEAST_SKEWNESS = 0.5
 # Tolerated variation of evenly lit paper, relative to its brightness (or to mid-grey for dark
@@ -101,6 +104,7 @@ def to_ink(grey: np.ndarray) -> np.ndarray:
     dark_ink = with_dark_ink(grey)
     paper = paper_brightness(dark_ink)
     ink = 1 - dark_ink / np.maximum(paper, 0.05)
+    ink = without_lines(ink, LINE_LEVEL * np.percentile(some_of(ink), STRONGEST))
     if max(grey.shape) > 150:
         # Smooth the grain of the paper, by less than the width of any legible stroke.
         ink = ndimage.gaussian_filter(ink, max(grey.shape) / 600)
