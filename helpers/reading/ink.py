@@ -1,7 +1,8 @@
 """Ink on paper: from the brightness of a picture to the strokes in it.
 
-Nothing is assumed about the light, or about whether paper or ink is brighter. What the
-strokes say is up to `helpers.reading.segmentation`.
+Nothing is assumed about the light, or about whether paper or ink is brighter.
+`helpers.reading.lines` takes out the lines of the paper. What the strokes say is up to
+`helpers.reading.segmentation`.
 """
 
 from collections.abc import Sequence
