@@ -97,7 +97,7 @@ def read_all(reader: DigitReader, folder: Path, labels: dict[str, int]) -> pd.Da
     Returns:
         A row for each: "collection" (the first folder of its path, "." without one),
         "file", "label", "read" (all digits found, as text), "sure" (whether there are
-        any and all are sure), "right".
+        any and all are sure), "called none" (whether any is called no digit), "right".
     """
     rows = []
     for file, label in labels.items():
@@ -110,6 +110,7 @@ def read_all(reader: DigitReader, folder: Path, labels: dict[str, int]) -> pd.Da
                 "label": label,
                 "read": read,
                 "sure": bool(digits) and all(digit.is_sure for digit in digits),
+                "called none": any(digit.verdict == "no digit" for digit in digits),
                 "right": read == str(label),
             }
         )
@@ -120,15 +121,21 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     """Count by collection and in total.
 
     Returns:
-        A row for each collection and one for all, with "pictures", "right", "share" (%), and
-        "sure but wrong".
+        A row for each collection and one for all, with "pictures", "right", "share (%)", how many
+        of the right ones are "right but unsure" or "right but called none", and "sure but wrong".
     """
-    results = results.assign(misled=results["sure"] & ~results["right"])
+    results = results.assign(
+        unsure=results["right"] & ~results["sure"] & ~results["called none"],
+        none=results["right"] & results["called none"],
+        misled=results["sure"] & ~results["right"],
+    )
     groups = results.groupby("collection")
     table = pd.DataFrame(
         {
             "pictures": groups.size(),
             "right": groups["right"].sum(),
+            "right but unsure": groups["unsure"].sum(),
+            "right but called none": groups["none"].sum(),
             "sure but wrong": groups["misled"].sum(),
         }
     )

@@ -6,7 +6,7 @@ names, because the one needs widgets and the other is a program.
 """
 
 from helpers.layout import centre_by_mass, crop_to_ink, scale_to_box
-from helpers.reading.digits import SURE, Digit
+from helpers.reading.digits import LIKE_A_DIGIT, SURE, Digit
 from helpers.reading.drawing import draw_reading
 from helpers.reading.ink import find_strokes, paper_brightness, to_ink, with_dark_ink
 from helpers.reading.network import Network
@@ -17,6 +17,7 @@ from helpers.reading.records import read_record
 from helpers.reading.ten import load_ten
 
 __all__ = [
+    "LIKE_A_DIGIT",
     "SURE",
     "Digit",
     "DigitReader",

@@ -116,7 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="predict.py",
         description="Print the handwritten digits in each picture.",
-        epilog="Exit status: 0 all read, 1 a picture could not be read or a drawing could not be "
+        epilog="A question mark follows a digit that is unsure, and a dash stands for what is no "
+        "digit. Exit status: 0 all read, 1 a picture could not be read or a drawing could not be "
         "written, 2 wrong usage, no model, or no output.",
     )
     parser.add_argument(
@@ -245,10 +246,14 @@ def report_text(reading: Reading) -> None:
 
 
 def _row_text(row: list[Digit]) -> str:
-    least = min(row, key=lambda digit: digit.probability)
-    text = " ".join(f"{digit.digit}{digit.mark}" for digit in row)
-    words = "" if least.is_sure else ", unsure"
-    return f"{text} ({'' if len(row) == 1 else 'at least '}{least.probability:.1%}{words})"
+    text = " ".join(digit.text for digit in row)
+    found = [digit for digit in row if digit.verdict != "no digit"]
+    if not found:
+        return f"{text} (no digit)"
+    words = ", unsure" if any(digit.verdict == "unsure" for digit in found) else ""
+    words += "" if len(found) == len(row) else "; – is no digit"
+    least = min(digit.probability for digit in found)
+    return f"{text} ({'' if len(found) == 1 else 'at least '}{least:.1%}{words})"
 
 
 def report_json(reading: Reading) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 # Left, top, right, bottom in pixels; right and bottom lie outside.
 Box = tuple[int, int, int, int]
 
-# An answer below this probability is called unsure; chosen by `benchmarks.refusing`.
+# An answer below this probability is called unsure, and what is less like a digit than this is
+# called none; both chosen by `benchmarks.refusing`.
 SURE = 0.82
+LIKE_A_DIGIT = 0.1
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,14 @@ class Digit:
         box: Left, top, right, bottom in pixels; right and bottom lie outside.
         pixels: What the network saw, (28, 28) uint8.
         probabilities: Of the digits 0 to 9, (10,) float32, summing to 1.
+        likeness: How much it is like a digit at all, 0 to 1; 1 if the network cannot tell.
     """
 
     row: int
     box: Box
     pixels: np.ndarray
     probabilities: np.ndarray
+    likeness: float = 1.0
 
     @property
     def digit(self) -> int:
@@ -41,11 +45,23 @@ class Digit:
         return float(self.probabilities.max())
 
     @property
+    def verdict(self) -> str:
+        """What to make of it: "digit", "unsure" or "no digit"."""
+        if self.likeness < LIKE_A_DIGIT:
+            return "no digit"
+        return "digit" if self.probability >= SURE else "unsure"
+
+    @property
     def is_sure(self) -> bool:
-        """Whether the answer is reliable."""
-        return self.probability >= SURE
+        """Whether the answer is reliable: it is a digit, and which one is sure."""
+        return self.verdict == "digit"
 
     @property
     def mark(self) -> str:
-        """A question mark if the answer is unsure, else nothing."""
+        """A question mark if the answer is not reliable, else nothing."""
         return "" if self.is_sure else "?"
+
+    @property
+    def text(self) -> str:
+        """The digit and its mark, or a dash if it is none."""
+        return "–" if self.verdict == "no digit" else f"{self.digit}{self.mark}"

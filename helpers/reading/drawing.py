@@ -15,7 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 LONGEST_SIDE = 1000  # pixels of the drawn picture
 FONT = 28  # height of an answer in pixels, large enough where the drawing is shown smaller
 TILE = 56  # side of a prepared digit as drawn, twice its own
-SURE_COLOUR, UNSURE_COLOUR = "#0173b2", "#de8f05"  # a question mark tells them apart, too
+SURE_COLOUR, UNSURE_COLOUR, NO_DIGIT_COLOUR = "#0173b2", "#de8f05", "#767676"
+# By the verdict; the text beside the box tells them apart, too.
+COLOURS = {"digit": SURE_COLOUR, "unsure": UNSURE_COLOUR, "no digit": NO_DIGIT_COLOUR}
 
 
 def draw_reading(image: Image.Image, digits: list[Digit]) -> Image.Image:
@@ -37,12 +39,12 @@ def draw_reading(image: Image.Image, digits: list[Digit]) -> Image.Image:
     pen = ImageDraw.Draw(drawn)
     font = ImageFont.load_default(FONT)
     for number, digit in enumerate(digits):
-        colour = SURE_COLOUR if digit.is_sure else UNSURE_COLOUR
+        colour = COLOURS[digit.verdict]
         left, top, right, bottom = (round(edge * scale) for edge in digit.box)
         pen.rectangle((left, top, right, bottom), outline=colour, width=2)
         # With a white edge it can be read on shadow and wood, too.
         pen.text(
-            (left + 3, max(top - FONT - 6, 0)), f"{digit.digit}{digit.mark}",
+            (left + 3, max(top - FONT - 6, 0)), digit.text,
             fill=colour, font=font, stroke_width=3, stroke_fill="white",
         )  # fmt: skip
         tile_place = (number % columns * TILE, height + number // columns * TILE)

@@ -1,6 +1,7 @@
 """A digit network on LiteRT.
 
-It maps prepared images to probabilities. `helpers.reading.reader` takes a picture through
+It maps prepared images to probabilities, and some networks also say how much an image is like a
+digit at all. `helpers.reading.reader` takes a picture through
 all the steps before that.
 """
 
@@ -16,6 +17,8 @@ import numpy as np
 
 # Digit networks have a few megabytes; refuse anything that could fill the memory.
 MOST_BYTES = 100_000_000
+# The shapes of the outputs of one image: ten probabilities, with or without the likeness.
+KNOWN_OUTPUTS = ([(10,)], [(1,), (10,)])
 
 
 class Network:
@@ -26,7 +29,8 @@ class Network:
 
         Args:
             path: A `.tflite` file that maps (n, 28, 28, 1) pixels in 0 to 255 to
-                (n, 10) probabilities, both float32.
+                (n, 10) probabilities, and perhaps to (n, 1), how much each is like a digit,
+                all float32.
 
         Raises:
             ModelFileError: If the file is missing or not such a network.
@@ -46,14 +50,17 @@ class Network:
                 outputs = self._interpreter.get_output_details()
             except (ValueError, RuntimeError, OSError):
                 raise ModelFileError(unusable) from None
-        if _shapes(inputs) != [(28, 28, 1)] or _shapes(outputs) != [(10,)]:
+        by_shape = dict(zip(_shapes(outputs), outputs, strict=True))
+        if _shapes(inputs) != [(28, 28, 1)] or sorted(_shapes(outputs)) not in KNOWN_OUTPUTS:
             raise ModelFileError(
                 f"{path} is not a digit network: it does not map 28 × 28 pixels to ten "
                 "probabilities."
             )
         if {part["dtype"] for part in (*inputs, *outputs)} != {np.float32}:
             raise ModelFileError(f"{path} is quantised; export it with float32 input and output.")
-        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._input = inputs[0]["index"]
+        self._probabilities = by_shape[(10,)]["index"]
+        self._likeness = by_shape[(1,)]["index"] if (1,) in by_shape else None
         try:  # Damage in the middle of a network shows only when it runs.
             self.predict(np.zeros((1, 28, 28)))
         except (ValueError, RuntimeError):
@@ -73,13 +80,31 @@ class Network:
         Raises:
             ArgumentError: If the images have another shape, dtype or range.
         """
+        return self.judge(images)[0]
+
+    def judge(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predict a batch, and say how much each image is like a digit at all.
+
+        Args:
+            images: As `predict` takes them.
+
+        Returns:
+            Probabilities (n, 10) and likeness (n,), 0 to 1, both float32; a network that cannot
+            tell finds everything like a digit, 1.
+
+        Raises:
+            ArgumentError: If the images have another shape, dtype or range.
+        """
         batch = as_images(images).astype(np.float32)
         with silenced_native_stderr():
             self._interpreter.resize_tensor_input(self._input, batch.shape)
             self._interpreter.allocate_tensors()
         self._interpreter.set_tensor(self._input, batch)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)
+        probabilities = self._interpreter.get_tensor(self._probabilities)
+        if self._likeness is None:
+            return probabilities, np.ones(len(batch), np.float32)
+        return probabilities, self._interpreter.get_tensor(self._likeness)[:, 0]
 
 
 def _shapes(tensors: list[dict]) -> list[tuple[int, ...]]:

@@ -291,6 +291,8 @@ def _buttons(actions: dict[str, Callable[[], None]]) -> widgets.HBox:
 def _answer_html(digit: Digit | None, note: str) -> str:
     if digit is None:
         return f'<div class="pad-answer" style="height:56px;line-height:56px">{note}</div>'
+    if digit.verdict == "no digit":
+        return _answer_html(None, "No digit.")
     words = f"{digit.probability:.1%}{'' if digit.is_sure else ', unsure'}"
     return (
         '<div class="pad-answer" style="height:56px;line-height:56px">'

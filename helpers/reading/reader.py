@@ -92,15 +92,15 @@ class DigitReader:
 
     def _as_it_is(self, image: Image.Image) -> Digit:
         pixels = np.round(255 * to_grey(image)).astype(np.uint8)
-        probabilities = self.network.predict(pixels[np.newaxis])[0]
-        return Digit(0, (0, 0, SIZE, SIZE), pixels, probabilities)
+        probabilities, likeness = self.network.judge(pixels[np.newaxis])
+        return Digit(0, (0, 0, SIZE, SIZE), pixels, probabilities[0], float(likeness[0]))
 
     def _prepared(self, image: Image.Image, single: bool) -> list[Digit]:
         ink, strokes = ink_and_strokes(image)
         if single:
-            digits = [read_single_digit(ink, strokes, self.network.predict)]
+            digits = [read_single_digit(ink, strokes, self.network.judge)]
         else:
-            digits = find_digits(ink, strokes, self.network.predict)
+            digits = find_digits(ink, strokes, self.network.judge)
         scale = image.width / ink.shape[1], image.height / ink.shape[0]
         return [replace(digit, box=_scaled(digit.box, *scale)) for digit in digits]
 

@@ -40,14 +40,15 @@ def as_record(reading: Reading) -> dict:
 
     Returns:
         "path", "error" (None if all went well), and "digits", a list of objects with
-        "digit", "probability" (0 to 1), "sure", "row" (from 0) and "box" (left, top,
-        right, bottom in pixels).
+        "digit", "probability" (0 to 1), "sure", "answer" ("digit", "unsure" or "no digit"),
+        "row" (from 0) and "box" (left, top, right, bottom in pixels).
     """
     digits = [
         {
             "digit": digit.digit,
             "probability": round(digit.probability, 4),
             "sure": digit.is_sure,
+            "answer": digit.verdict,
             "row": digit.row,
             "box": [edge * reading.reduced for edge in digit.box],
         }

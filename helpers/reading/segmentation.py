@@ -50,7 +50,7 @@ SLOPE_COST = 2.0
 MOST_COMPONENTS = 300
 SOFT_EDGE = 3  # pixels around a stroke
 
-Classifier = Callable[[np.ndarray], np.ndarray]
+Classifier = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ def find_digits(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> l
     Args:
         ink: (height, width) float, 0 paper to 1 ink.
         strokes: (height, width) bool, True on strokes.
-        classify: Maps (n, 28, 28) uint8 to (n, 10) probabilities.
+        classify: Maps (n, 28, 28) uint8 to (n, 10) probabilities, and (n,), how much each is
+            like a digit, 0 to 1.
 
     Returns:
         The digits in reading order: by row from top to bottom, then from left to right.
@@ -127,7 +128,8 @@ def find_digits(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> l
 def read_single_digit(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> Digit:
     """Read all strokes as one digit; for the arguments see `find_digits`."""
     pixels = prepare_strokes(ink, strokes)
-    return Digit(0, bounding_box(strokes), pixels, classify(pixels[None])[0])
+    probabilities, likeness = classify(pixels[None])
+    return Digit(0, bounding_box(strokes), pixels, probabilities[0], float(likeness[0]))
 
 
 def bounding_box(strokes: np.ndarray) -> Box:
@@ -166,11 +168,11 @@ class _Search:
         }
         if new:
             prepared = np.stack([self.prepared(component) for component in new.values()])
-            for (key, component), pixels, probabilities in zip(
-                new.items(), prepared, self.classify(prepared), strict=True
+            for (key, component), pixels, probabilities, likeness in zip(
+                new.items(), prepared, *self.classify(prepared), strict=True
             ):
                 box = (component.left, component.top, component.right, component.bottom)
-                self.seen[key] = Digit(0, box, pixels, probabilities)
+                self.seen[key] = Digit(0, box, pixels, probabilities, float(likeness))
         return [self.seen[frozenset(component.numbers)] for component in components]
 
     def prepared(self, component: Component) -> np.ndarray:
@@ -252,14 +254,15 @@ class _Search:
         ]
         prepared = np.stack([prepare_strokes(around, np.pad(piece, margin)) for piece in pieces])
         parts = []
-        for piece, pixels, probabilities in zip(
-            pieces, prepared, self.classify(prepared), strict=True
+        for piece, pixels, probabilities, likeness in zip(
+            pieces, prepared, *self.classify(prepared), strict=True
         ):
             left, top, right, bottom = bounding_box(piece)
             down, across, number = component.top, component.left, next(self.numbers)
             part = Component((number,), top + down, left + across, bottom + down, right + across)
             box = (part.left, part.top, part.right, part.bottom)
-            self.seen[frozenset(part.numbers)] = Digit(0, box, pixels, probabilities)
+            digit = Digit(0, box, pixels, probabilities, float(likeness))
+            self.seen[frozenset(part.numbers)] = digit
             parts.append(part)
         return parts
 

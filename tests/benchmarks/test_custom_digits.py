@@ -42,6 +42,16 @@ def test_a_picture_in_which_nothing_is_found_is_no_sure_answer(collection):
     assert summarise(results).loc["all", "sure but wrong"] == 0
 
 
+def test_right_answers_that_are_not_stood_by_are_counted_apart(collection, monkeypatch):
+    labels = {"ann/a.png": 7}
+    for name, column in (("SURE", "right but unsure"), ("LIKE_A_DIGIT", "right but called none")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"helpers.reading.digits.{name}", 1.1)
+            counted = summarise(read_all(DigitReader(), collection, labels)).loc["all"]
+        assert counted[[column, "right"]].tolist() == [1, 1]
+        assert counted["right but unsure"] + counted["right but called none"] == 1
+
+
 def test_pictures_without_a_folder_of_their_own_are_one_collection(collection):
     for name in ("a.png", "b.png"):
         (collection / "ann" / name).rename(collection / name)

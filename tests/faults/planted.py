@@ -285,7 +285,7 @@ FAULTS = (
     Fault(
         "everything is called sure",
         "reading/digits.py",
-        "return self.probability >= SURE",
+        'return self.verdict == "digit"',
         "return True",
     ),
     Fault(

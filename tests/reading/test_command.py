@@ -49,10 +49,10 @@ def test_each_picture_gets_a_line_with_its_digit_and_probability(reader, digit_f
     assert status == 0
 
 
-def answer(digit, probability=0.9, row=0, box=(1, 2, 30, 40)):
+def answer(digit, probability=0.9, row=0, box=(1, 2, 30, 40), likeness=1.0):
     probabilities = np.full(10, (1 - probability) / 9)
     probabilities[digit] = probability
-    return Digit(row, box, np.zeros((28, 28), np.uint8), probabilities)
+    return Digit(row, box, np.zeros((28, 28), np.uint8), probabilities, likeness)
 
 
 def reading(name, *digits):
@@ -65,6 +65,18 @@ def test_what_is_unsure_is_marked_and_said(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "a.png: 4? (40.0%, unsure)",
         "b.png: 3 5? 7 (at least 40.0%, unsure)",
+    ]
+
+
+def test_what_is_no_digit_keeps_its_place_and_is_said(capsys):
+    none = answer(8, likeness=0.0)
+    command.report_text(reading("a.png", none))
+    command.report_text(reading("b.png", answer(3), none, answer(7, 0.95)))
+    command.report_text(reading("c.png", answer(3, 0.4), none))
+    assert capsys.readouterr().out.splitlines() == [
+        "a.png: – (no digit)",
+        "b.png: 3 – 7 (at least 90.0%; – is no digit)",
+        "c.png: 3? – (40.0%, unsure; – is no digit)",
     ]
 
 
@@ -91,14 +103,17 @@ def test_rows_get_a_line_each(capsys):
 
 
 def test_json_is_one_object_a_line(capsys):
-    command.report_json(reading("a.png", answer(7), answer(1, 0.5, row=1)))
+    second_row = answer(1, 0.4, row=1), answer(5, row=1, likeness=0.0)
+    command.report_json(reading("a.png", answer(7), *second_row))
     command.report_json(Reading("b.png", None, [], "b.png: no digit found"))
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    place = {"row": 1, "box": [1, 2, 30, 40]}
     assert first == {
         "path": "a.png",
         "digits": [
-            {"digit": 7, "probability": 0.9, "sure": True, "row": 0, "box": [1, 2, 30, 40]},
-            {"digit": 1, "probability": 0.5, "sure": False, "row": 1, "box": [1, 2, 30, 40]},
+            {"digit": 7, "probability": 0.9, "sure": True, "answer": "digit"} | place | {"row": 0},
+            {"digit": 1, "probability": 0.4, "sure": False, "answer": "unsure"} | place,
+            {"digit": 5, "probability": 0.9, "sure": False, "answer": "no digit"} | place,
         ],
         "error": None,
     }

@@ -1,6 +1,7 @@
 from helpers.reading.digits import Digit
 from helpers.reading.drawing import (
     LONGEST_SIDE,
+    NO_DIGIT_COLOUR,
     SURE_COLOUR,
     TILE,
     UNSURE_COLOUR,
@@ -13,10 +14,11 @@ import pytest
 from PIL import Image, ImageColor
 
 
-def digit(box, probability=0.9, pixels=None):
+def digit(box, probability=0.9, pixels=None, likeness=1.0):
     probabilities = np.full(10, (1 - probability) / 9)
     probabilities[3] = probability
-    return Digit(0, box, np.zeros((28, 28), np.uint8) if pixels is None else pixels, probabilities)
+    pixels = np.zeros((28, 28), np.uint8) if pixels is None else pixels
+    return Digit(0, box, pixels, probabilities, likeness)
 
 
 def blank(width, height):
@@ -33,9 +35,15 @@ def test_a_picture_narrower_than_a_strip_is_widened_for_it():
     assert draw_reading(blank(20, 100), [digit((5, 5, 15, 60))] * 2).size == (TILE, 100 + 2 * TILE)
 
 
-@pytest.mark.parametrize(("probability", "colour"), [(0.9, SURE_COLOUR), (0.4, UNSURE_COLOUR)])
-def test_a_box_has_the_colour_of_its_certainty_and_stands_around_the_digit(probability, colour):
-    drawn = np.asarray(draw_reading(blank(200, 160), [digit((60, 50, 120, 140), probability)]))
+@pytest.mark.parametrize(
+    ("probability", "likeness", "colour"),
+    [(0.9, 1.0, SURE_COLOUR), (0.4, 1.0, UNSURE_COLOUR), (0.9, 0.0, NO_DIGIT_COLOUR)],
+)
+def test_a_box_has_the_colour_of_the_verdict_and_stands_around_the_digit(
+    probability, likeness, colour
+):
+    found = digit((60, 50, 120, 140), probability, likeness=likeness)
+    drawn = np.asarray(draw_reading(blank(200, 160), [found]))
     coloured = (drawn[30:160] == ImageColor.getrgb(colour)).all(axis=2)
     assert coloured[20, 60:121].all() and coloured[110, 60:121].all()
     assert coloured[20:111, 60].all() and coloured[20:111, 120].all()

@@ -46,6 +46,12 @@ def test_a_drawing_is_read_while_the_pen_is_down(pad, monkeypatch):
     assert pad._bars.value.count("<tr>") == 10
 
 
+def test_what_is_no_digit_is_said(pad, monkeypatch):
+    monkeypatch.setattr("helpers.reading.digits.LIKE_A_DIGIT", 1.1)
+    draw(pad, ONE)
+    assert "No digit." in pad._answer.value and "%" not in pad._answer.value
+
+
 def test_readings_are_rare_enough_while_the_pen_moves(pad, monkeypatch):
     monkeypatch.setattr("helpers.reading.pad.SECONDS_BETWEEN_READINGS", 1e6)
     pad.pen_down(*ONE[0])
