@@ -15,7 +15,7 @@ from helpers.errors import UserError
 
 PACKAGE = Path(__file__).parent
 PRETRAINED_FOLDER = PACKAGE / "pretrained"
-MODEL_FILE, LITERT_FILE = "digits.keras", "digits.tflite"
+MODEL_FILE, LITERT_FILE, HEAD_FILE = "digits.keras", "digits.tflite", "likeness.keras"
 CARD_FILE, EVALUATION_FILE = "card.json", "evaluation.json"
 PRETRAINED_LITERT = PRETRAINED_FOLDER / LITERT_FILE
 # A network that has seen nothing but MNIST as it is, for showing what that leads to.

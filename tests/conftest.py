@@ -23,7 +23,8 @@ matplotlib.use("agg")
 
 # What a test module imports if it needs TensorFlow.
 TENSORFLOW = re.compile(
-    r"helpers\.learning|helpers\.series(\.| import )(shipping|pages|browser|sliders)|built_site"
+    r"helpers\.learning|helpers\.series(\.| import )(shipping|pages|browser|sliders|outliers)"
+    r"|built_site"
     r"|benchmarks\.(corruptions|measuring|reading|refusing)|from benchmarks import|tests\.faults"
 )
 

@@ -4,10 +4,15 @@ The one that reads follows the recipe `BEST` on the whole training set, once for
 and that of the first seed ships. That choice is fixed beforehand, so the test set, read
 once for each network, decides nothing. Beside it lies a network that has learned MNIST as
 it is, by the recipe `QUICK`: notebook 01 shows what it makes of other pictures.
+
+The one that reads gets a head that tells digits from what is none. `python -m
+helpers.series.shipping --head-only` trains that alone, on the network that ships already.
 """
 
+import argparse
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -15,16 +20,18 @@ from pathlib import Path
 from helpers import places
 from helpers.data import Mnist, load_mnist
 from helpers.errors import ending_in_one_sentence
-from helpers.facts import sha256, write_facts
+from helpers.facts import read_facts, sha256, write_facts
 from helpers.files import atomic_write
 from helpers.learning.backend import keras
 from helpers.learning.checkpoints import removed_when_done
 from helpers.learning.evaluation import accuracy, predict_probabilities
+from helpers.learning.likeness import train_head, with_head
 from helpers.learning.progress import Progress
-from helpers.learning.saving import export_litert, save_model
+from helpers.learning.saving import export_litert, load_model, save_model
 from helpers.learning.training import BEST, QUICK, train
 from helpers.places import (
     CARD_FILE,
+    HEAD_FILE,
     LITERT_FILE,
     MNIST_ONLY_LITERT,
     MNIST_ONLY_MODEL,
@@ -32,12 +39,19 @@ from helpers.places import (
     PRETRAINED_FOLDER,
     trained_folder,
 )
+from helpers.series.outliers import draw_outliers, redraw_digits
 
 import numpy as np
 import yaml
 
 SEEDS = (0, 1, 2, 3, 4)
 COMMAND = "make pretrained"
+SHIPPED = (
+    MODEL_FILE, HEAD_FILE, LITERT_FILE, MNIST_ONLY_MODEL.name, MNIST_ONLY_LITERT.name,
+)  # fmt: skip
+HEAD_ONLY = "python -m helpers.series.shipping --head-only"
+# What the head learns from. As many digits again are taken as they come.
+REDRAWN_DIGITS, OUTLIERS = 12_000, 24_000
 
 
 def describe(model: keras.Model, scores: np.ndarray, mnist_only: float) -> dict:
@@ -51,7 +65,10 @@ def describe(model: keras.Model, scores: np.ndarray, mnist_only: float) -> dict:
     return {
         "task": "Read one handwritten digit, 28 x 28 pixels prepared the way MNIST was.",
         "input": "(n, 28, 28, 1) pixels, 0 background to 255 ink; scaling is part of the network",
-        "output": "(n, 10) probabilities of the digits 0 to 9",
+        "output": (
+            f"(n, 10) probabilities of the digits 0 to 9; {LITERT_FILE} also gives (n, 1), how "
+            "much it is like a digit at all, 0 to 1"
+        ),
         "parameters": model.count_params(),
         "training data": "the 60,000 digits of the MNIST training set",
         "recipe": asdict(BEST),
@@ -76,9 +93,24 @@ def describe(model: keras.Model, scores: np.ndarray, mnist_only: float) -> dict:
         },
         "licence": "MIT",
         "limits": (
-            "It knows nothing but digits: a letter or a scribble is given as some digit. "
-            "Pictures must be prepared with helpers.reading.prepare_digit."
+            "The probabilities know nothing but digits: a letter or a scribble is some digit to "
+            "them, and only the head objects, not always. Pictures must be prepared with "
+            "helpers.reading.prepare_digit."
         ),
+    }
+
+
+def describe_head(head: keras.Model) -> dict:
+    """Collect what the model card says of the head."""
+    return {
+        "parameters": head.count_params(),
+        "sees": "the network's last feature map and its probabilities; the network stays as it is",
+        "learned from": (
+            f"{REDRAWN_DIGITS:,} training digits as they are, as many drawn with other pens, and "
+            f"{OUTLIERS:,} drawings of what is none: signs of the fonts of Matplotlib unlike any "
+            "digit, lines, halves of digits, two in one, digits turned or mirrored"
+        ),
+        "command": HEAD_ONLY,
     }
 
 
@@ -101,6 +133,9 @@ def render_card(card: dict) -> str:
 - Parameters: {card["parameters"]:,}.
 - Trained on {card["training data"]}, by `{card["command"]}`.
 - Recipe: {recipe}.
+- Head, in `{LITERT_FILE}` and by itself in `{HEAD_FILE}`: {card["head"]["parameters"]:,}
+  parameters. It sees {card["head"]["sees"]}. It
+  learned from {card["head"]["learned from"]}. `{card["head"]["command"]}` trains it anew.
 - Test accuracy: {figures["mean"]:.2%} ± {figures["std"]:.2%} (mean ± sample standard deviation
   over the seeds {figures["seeds"]}; each: {figures["scores"]}). Seed {card["seed that ships"]}
   ships; that was fixed before any was trained.
@@ -178,36 +213,78 @@ def train_all(mnist: Mnist, checkpoints: Path) -> tuple[keras.Model, np.ndarray]
     return models[0], np.array(scores)
 
 
-def publish(
-    model: keras.Model, mnist_only: keras.Model, card: dict, folder: Path = PRETRAINED_FOLDER
-) -> None:
-    """Write to a folder the network, the one for comparison, both in both formats, and the card.
+def train_its_head(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> keras.Model:
+    """Draw what a head learns from, and train it: two minutes.
 
-    The card gains an entry "files" with the SHA-256 of each.
+    Args:
+        model: The finished network.
+        images: Its training digits, (n, 28, 28) uint8.
+        labels: Their labels, (n,).
+
+    Returns:
+        The head, for `helpers.learning.likeness.with_head`.
     """
-    names = []
-    for network, kept, for_reading in (
-        (model, MODEL_FILE, LITERT_FILE),
-        (mnist_only, MNIST_ONLY_MODEL.name, MNIST_ONLY_LITERT.name),
-    ):
-        save_model(network, folder / kept)
-        export_litert(network, folder / for_reading)
-        names += [kept, for_reading]
-    card["files"] = {name: sha256(folder / name) for name in names}
+    few = images[:REDRAWN_DIGITS]
+    redrawn = redraw_digits(images[-REDRAWN_DIGITS:], labels[-REDRAWN_DIGITS:], SEEDS[0])
+    outliers = draw_outliers(images, labels, OUTLIERS, SEEDS[0])
+    return train_head(model, np.concatenate([few, redrawn]), outliers, SEEDS[0])
+
+
+def publish(
+    model: keras.Model,
+    head: keras.Model,
+    mnist_only: keras.Model,
+    card: dict,
+    folder: Path = PRETRAINED_FOLDER,
+) -> None:
+    """Write to a folder the network, its head, the one for comparison, and the card.
+
+    The card gains what `publish_head` adds.
+    """
+    save_model(model, folder / MODEL_FILE)
+    save_model(mnist_only, folder / MNIST_ONLY_MODEL.name)
+    export_litert(mnist_only, folder / MNIST_ONLY_LITERT.name)
+    publish_head(model, head, card, folder)
+
+
+def publish_head(model: keras.Model, head: keras.Model, card: dict, folder: Path) -> None:
+    """Write to a folder the head, the file that reads with it, and the card.
+
+    The card gains an entry "head", and an entry "files" with the SHA-256 of each file, those of
+    `publish` among them.
+    """
+    save_model(head, folder / HEAD_FILE)
+    export_litert(with_head(model, head), folder / LITERT_FILE)
+    card["head"] = describe_head(head)
+    card["files"] = {name: sha256(folder / name) for name in SHIPPED}
     write_facts(card, folder / CARD_FILE)
     with atomic_write(folder / "README.md") as unfinished:
         unfinished.write_text(render_card(card), encoding="utf-8")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train, score and publish: `python -m helpers.series.shipping`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.series.shipping", description="Train the networks that ship."
+    )
+    parser.add_argument(
+        "--head-only", action="store_true", help="train only the head of the one that ships already"
+    )
+    options = parser.parse_args(arguments)
     with ending_in_one_sentence():
         places.require_project()
         mnist = load_mnist(full=True)
+        if options.head_only:
+            model = load_model(PRETRAINED_FOLDER / MODEL_FILE)
+            card = read_facts(PRETRAINED_FOLDER / CARD_FILE)
+            head = train_its_head(model, mnist.x_train, mnist.y_train)
+            publish_head(model, head, card, PRETRAINED_FOLDER)
+            return
     with removed_when_done(trained_folder(is_full=True) / "unfinished-shipping") as checkpoints:
         mnist_only, its_score = train_on_mnist_only(mnist)
         model, scores = train_all(mnist, checkpoints)
-        publish(model, mnist_only, describe(model, scores, its_score))
+        head = train_its_head(model, mnist.x_train, mnist.y_train)
+        publish(model, head, mnist_only, describe(model, scores, its_score))
 
 
 if __name__ == "__main__":

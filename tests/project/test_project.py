@@ -220,9 +220,12 @@ def test_the_network_that_ships_is_small_and_the_one_of_its_card():
     folder = PROJECT / "helpers" / "pretrained"
     assert sum(path.stat().st_size for path in folder.glob("digits.*")) <= 2_500_000
     card = json.loads((folder / "card.json").read_text())
+    assert set(card["files"]) == {path.name for path in folder.iterdir()} - {
+        "card.json",
+        "README.md",
+    }
     checksums = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in ("digits.keras", "digits.tflite", "mnist_only.keras", "mnist_only.tflite")
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in card["files"]
     }
     assert card["files"] == checksums
 

@@ -1,5 +1,5 @@
 from helpers.errors import ArgumentError, ModelFileError
-from helpers.places import PRETRAINED_LITERT
+from helpers.places import MNIST_ONLY_LITERT, PRETRAINED_LITERT
 from helpers.reading.network import Network
 
 import numpy as np
@@ -34,6 +34,23 @@ def test_a_file_whose_names_are_damaged_is_named(tmp_path):
     with pytest.raises(ModelFileError, match="not a LiteRT model file") as caught:
         Network(path)
     assert str(path) in str(caught.value)
+
+
+def test_the_network_that_ships_says_how_much_an_image_is_like_a_digit(network, sample):
+    images = sample.x_test[:100]
+    probabilities, likeness = network.judge(images)
+    np.testing.assert_array_equal(probabilities, network.predict(images))
+    assert likeness.shape == (100,) and np.median(likeness) > 0.9
+    frame = np.zeros((1, 28, 28), np.uint8)
+    frame[0, 4:24, 4:24] = 255
+    frame[0, 6:22, 6:13] = frame[0, 6:22, 15:22] = 0
+    assert network.judge(frame)[1][0] < 0.1
+
+
+def test_to_a_network_that_cannot_tell_everything_is_like_a_digit():
+    probabilities, likeness = Network(MNIST_ONLY_LITERT).judge(np.zeros((3, 28, 28)))
+    assert probabilities.shape == (3, 10)
+    assert likeness.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model" * 100])

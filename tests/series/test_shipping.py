@@ -1,7 +1,9 @@
 import json
+import shutil
 
 from helpers.data import Mnist
 from helpers.facts import read_facts, sha256
+from helpers.learning.likeness import train_head
 from helpers.learning.saving import load_model
 from helpers.places import CARD_FILE, PRETRAINED_FOLDER
 from helpers.series import shipping
@@ -11,14 +13,22 @@ import numpy as np
 import pytest
 import yaml
 
-NETWORKS = ("digits.keras", "digits.tflite", "mnist_only.keras", "mnist_only.tflite")
+NETWORKS = (
+    "digits.keras", "likeness.keras", "digits.tflite", "mnist_only.keras", "mnist_only.tflite",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def published(trained, tmp_path_factory):
+def head(trained, digits):
+    noise = np.random.default_rng(0).integers(0, 256, (100, 28, 28))
+    return train_head(trained.model, digits.images, noise, seed=0)
+
+
+@pytest.fixture(scope="module")
+def published(trained, head, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     scores = np.array([0.996, 0.995, 0.994])
-    publish(trained.model, trained.model, describe(trained.model, scores, 0.99), folder)
+    publish(trained.model, head, trained.model, describe(trained.model, scores, 0.99), folder)
     return folder
 
 
@@ -37,6 +47,23 @@ def test_the_card_states_the_true_checksums_size_and_scores(published, trained):
     assert card["parameters"] == trained.model.count_params()
     assert card["test accuracy"]["mean"] == pytest.approx(0.995)
     assert card["test accuracy"]["std"] == pytest.approx(0.001)
+
+
+def test_the_head_is_renewed_alone_on_the_network_that_ships(
+    published, tmp_path, monkeypatch, sample
+):
+    shutil.copytree(published, tmp_path / "pretrained")
+    monkeypatch.setattr(shipping, "PRETRAINED_FOLDER", tmp_path / "pretrained")
+    monkeypatch.setattr(shipping, "REDRAWN_DIGITS", 50)
+    monkeypatch.setattr(shipping, "OUTLIERS", 100)
+    monkeypatch.setattr(shipping, "load_mnist", lambda full: sample)
+    shipping.main(["--head-only"])
+    before, after = (
+        json.loads((folder / "card.json").read_text())["files"]
+        for folder in (published, tmp_path / "pretrained")
+    )
+    changed = {name for name in NETWORKS if before[name] != after[name]}
+    assert changed == {"likeness.keras", "digits.tflite"}
 
 
 def test_the_page_for_people_says_what_the_card_says(published):
