@@ -47,8 +47,9 @@ MOST_UNUSUAL = 4  # beyond this, proportions do not count more
 # piece, the odds of the whole, its width by its height, and what must be added so that of 10,000
 # single digits about five are cut. Fitted by logistic regression.
 OF_PIECE, OF_LOW, OF_ODDS, OF_WIDTH, ADVANTAGE = 0.1, 2.5, 0.2, 0.42, 0.27
-# Nothing is cut into what the network cannot read.
-LEAST_PROBABILITY = 0.8
+# Nothing is cut into what the network cannot read, or what is hardly like a digit: a letter has no
+# halves that are.
+LEAST_PROBABILITY, LEAST_LIKENESS = 0.8, 0.5
 # Hardly any two digits score better.
 PERFECT = -0.15
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from helpers.reading.cutting import (
+    LEAST_LIKENESS,
     LEAST_PROBABILITY,
     best_sequence,
     could_be_two,
@@ -235,7 +236,7 @@ class _Search:
         scores = {
             end: score(piece, digit.probabilities)
             for end, piece, digit in zip(ends, pieces, self.classified(parts), strict=True)
-            if digit.probability >= LEAST_PROBABILITY
+            if digit.probability >= LEAST_PROBABILITY and digit.likeness >= LEAST_LIKENESS
         }
         reached, best = best_sequence(scores, ink_crossed(strokes, places))
         if reached < least_score(whole.probabilities, component.height, component.width):

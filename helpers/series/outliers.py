@@ -86,7 +86,7 @@ def signs() -> dict[str, list[tuple[str, str]]]:
     for font in FONTS:
         for sign in map(chr, FT2Font(FONT_FOLDER / font).get_charmap()):
             script = _script(sign)
-            if script and _bare(sign) not in left_out:
+            if script and left_out.isdisjoint((sign, _bare(sign))):
                 found.setdefault(script, []).append((font, sign))
     return found
 

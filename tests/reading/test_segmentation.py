@@ -15,6 +15,7 @@ from helpers.reading.segmentation import (
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from scipy.ndimage import label
 
 
 class Judge:
@@ -168,6 +169,33 @@ def test_digits_written_close_together_stay_apart(sample):
     picture = write(sample, [(20, 10 + 58 * column) for column in range(6)], (120, 400))
     (row,) = read(picture)
     assert len(row) == 6
+
+
+def two_that_touch(sample):
+    """A 7 and a 3, pushed together until they touch, as ink and strokes."""
+    seven, three = (sample.x_test[sample.y_test == digit][0] for digit in (7, 3))
+    for apart in range(28, 8, -1):
+        ink = np.zeros((28, 56), np.float32)
+        ink[:, :28] = seven / 255
+        ink[:, apart : apart + 28] = np.maximum(ink[:, apart : apart + 28], three / 255)
+        ink = np.asarray(Image.fromarray(ink).resize((280, 140)))
+        if label(ink > 0.5)[1] == 1:
+            break
+    return ink, ink > 0.5
+
+
+def test_nothing_is_cut_into_what_is_no_digit(sample):
+    network = Network()
+
+    def all_alike(images):
+        return network.predict(images), np.ones(len(images))
+
+    def none_alike(images):
+        return network.predict(images), np.zeros(len(images))
+
+    ink, strokes = two_that_touch(sample)
+    assert len(find_digits(ink, strokes, all_alike)) == 2
+    assert len(find_digits(ink, strokes, none_alike)) == 1
 
 
 def test_digits_of_mnist_are_found_whole(sample):
