@@ -12,7 +12,8 @@ from pathlib import Path
 from helpers.errors import ModelFileError
 from helpers.files import atomic_write
 from helpers.learning.backend import keras, layers
-from helpers.reading import SURE
+from helpers.learning.likeness import LEAST_PROBABILITY
+from helpers.reading import LIKE_A_DIGIT, SURE
 
 import numpy as np
 
@@ -79,12 +80,15 @@ def _halves(*parts: np.ndarray | list[float]) -> list[np.ndarray]:
     return [np.asarray(part, "<f2") for part in parts]
 
 
-def write_networks(model_files: dict[str, Path], folder: Path) -> Path:
+def write_networks(
+    model_files: dict[str, Path], folder: Path, heads: dict[str, Path] | None = None
+) -> Path:
     """Write the script from which the pad takes its networks.
 
     Args:
         model_files: By name, sequential models of the series, in Keras' format.
         folder: Where the script goes.
+        heads: By the name of its network, the head that tells digits from what is none.
 
     Returns:
         Its path.
@@ -93,6 +97,8 @@ def write_networks(model_files: dict[str, Path], folder: Path) -> Path:
         ModelFileError: If the pad knows no layer of some kind in one of them.
     """
     networks = {name: _network(model_file) for name, model_file in model_files.items()}
+    for name, head in (heads or {}).items():
+        networks[name]["head"] = _described(head) | {"leastProbability": LEAST_PROBABILITY}
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_write(folder / WEIGHTS_SCRIPT) as unfinished:
         unfinished.write_text(f"var digitNetworks = {json.dumps(networks)};\n", encoding="utf-8")
@@ -100,11 +106,14 @@ def write_networks(model_files: dict[str, Path], folder: Path) -> Path:
 
 
 def _network(model_file: Path) -> dict:
+    return _described(model_file) | {"sure": SURE, "likeADigit": LIKE_A_DIGIT}
+
+
+def _described(model_file: Path) -> dict:
     model = keras.saving.load_model(model_file)
     described = [describe_layer(layer) for layer in model.layers if not isinstance(layer, IDLE)]
     weights = b"".join(part.tobytes() for _, parts in described for part in parts)
     return {
         "layers": [layer for layer, _ in described],
-        "sure": SURE,
         "weights": base64.b64encode(weights).decode("ascii"),
     }

@@ -292,7 +292,8 @@ def write_site(project: Path, folder: Path) -> Path:
         "ships": places.PRETRAINED_FOLDER / places.MODEL_FILE,
         "mnistOnly": places.MNIST_ONLY_MODEL,
     }
-    write_networks(networks, sources / "_static" / "pad")
+    heads = {"ships": places.PRETRAINED_FOLDER / places.HEAD_FILE}
+    write_networks(networks, sources / "_static" / "pad", heads)
     shutil.rmtree(html, ignore_errors=True)
     build(sources, html)
     lighten(html)

@@ -5,6 +5,7 @@ import json
 
 from helpers.errors import ModelFileError
 from helpers.learning.backend import keras, layers
+from helpers.learning.likeness import train_head
 from helpers.series.browser import describe_layer, write_networks
 
 import numpy as np
@@ -27,6 +28,19 @@ def test_the_script_lists_the_layers_and_holds_their_weights(trained, tmp_path):
     dense = np.concatenate([np.ravel(part) for part in trained.model.layers[-1].get_weights()])
     np.testing.assert_array_equal(weights[-dense.size :], dense.astype("<f2"))
     assert 0 < network["sure"] < 1
+
+
+def test_the_head_comes_with_its_network(trained, digits, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (50, 28, 28))
+    head = train_head(trained.model, digits.images, noise, seed=0)
+    trained.model.save(tmp_path / "digits.keras")
+    head.save(tmp_path / "likeness.keras")
+    both = {"ships": tmp_path / "digits.keras", "plain": tmp_path / "digits.keras"}
+    networks = read(write_networks(both, tmp_path, {"ships": tmp_path / "likeness.keras"}))
+    layers_of_head = networks["ships"]["head"]["layers"]
+    assert [layer["activation"] for layer in layers_of_head] == ["relu", "sigmoid"]
+    assert "head" not in networks["plain"]
+    assert 0 < networks["plain"]["likeADigit"] < 1
 
 
 def test_batch_normalisation_is_one_factor_and_one_shift():

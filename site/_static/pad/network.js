@@ -114,25 +114,41 @@ const DigitNetwork = (() => {
     return withValues(map, powers.map((power) => power / sum));
   }
 
-  const LAYERS = { affine, convolution, pooling, flatten, dense, relu, linear, softmax };
+  // From 0 to 1: how much a single value speaks for it.
+  const sigmoid = (map) => withValues(map, map.values.map((x) => 1 / (1 + Math.exp(-x))));
+
+  const LAYERS = { affine, convolution, pooling, flatten, dense, relu, linear, softmax, sigmoid };
 
   // --- the network ----------------------------------------------------------------------------
 
-  // Returns a function from 784 pixels, 0 to 255, to ten probabilities.
-  function load(network) {
+  // Returns a function from a map to the maps after each layer.
+  function chain(network) {
     const weights = decodeWeights(network.weights);
     let used = 0;
-    const layers = network.layers.map((layer) => {
+    const steps = network.layers.map((layer) => {
       const parts = weightCounts(layer).map((count) => weights.slice(used, (used += count)));
-      return { layer, parts };
+      const activate = LAYERS[layer.activation || "linear"];
+      return (map) => activate(LAYERS[layer.kind](map, layer, ...parts));
     });
+    return (map) => steps.map((step) => (map = step(map)));
+  }
+
+  const list = (values) => ({ height: 1, width: 1, channels: values.length, values });
+
+  // Returns a function from 784 pixels, 0 to 255, to ten probabilities and, from 0 to 1, how much the
+  // picture is like a digit at all. A head says that: it sees the last feature map, flattened, and
+  // the logarithms of the probabilities. To a network without one, everything is like a digit.
+  function load(network) {
+    const run = chain(network);
+    const head = network.head && chain(network.head);
+    const flattened = network.layers.findIndex((layer) => layer.kind === "flatten");
     return (pixels) => {
-      let map = { height: 28, width: 28, channels: 1, values: Float32Array.from(pixels) };
-      for (const { layer, parts } of layers) {
-        map = LAYERS[layer.kind](map, layer, ...parts);
-        if (layer.activation) map = LAYERS[layer.activation](map);
-      }
-      return map.values;
+      const maps = run({ height: 28, width: 28, channels: 1, values: Float32Array.from(pixels) });
+      const probabilities = maps[maps.length - 1].values;
+      if (!head) return { probabilities, likeness: 1 };
+      const logarithms = probabilities.map((p) => Math.log(p + network.head.leastProbability));
+      const seen = Float32Array.of(...maps[flattened].values, ...logarithms);
+      return { probabilities, likeness: head(list(seen)).pop().values[0] };
     };
   }
 

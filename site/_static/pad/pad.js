@@ -249,9 +249,9 @@
         this.showBars(new Float32Array(10));
         return this.answer(null, isBlank ? INVITATION : "No digit found.");
       }
-      const probabilities = this.networks[this.chosen()](seen.pixels);
-      this.showBars(probabilities);
-      this.answer(probabilities);
+      const answered = this.networks[this.chosen()](seen.pixels);
+      this.showBars(answered.probabilities);
+      this.answer(answered);
       this.milliseconds = performance.now() - started;
     }
 
@@ -275,12 +275,17 @@
       return { pixels, steps };
     }
 
-    answer(probabilities, note) {
+    answer(answered, note) {
       const where = this.find(".answer");
+      const { sure, likeADigit } = answered ? digitNetworks[this.chosen()] : {};
       let said = note;
-      if (probabilities) {
+      if (answered && answered.likeness < likeADigit) {
+        where.innerHTML = "<b>–</b> no digit";
+        said = "no digit";
+      } else if (answered) {
+        const { probabilities } = answered;
         const best = probabilities.indexOf(Math.max(...probabilities));
-        const unsure = probabilities[best] < digitNetworks[this.chosen()].sure ? ", unsure" : "";
+        const unsure = probabilities[best] < sure ? ", unsure" : "";
         const share = `${(100 * probabilities[best]).toFixed(1)} %${unsure}`;
         where.innerHTML = `<b>${best}</b> ${share}`;
         said = `${best}${unsure}`;
