@@ -1,12 +1,20 @@
-"""Chooses the probability that makes an answer sure: `python -m benchmarks.refusing`, ten minutes.
+"""Chooses what is called no digit, and what unsure: `python -m benchmarks.refusing`, 15 minutes.
 
-A network is trained on 50,000 digits, then reads the other 10,000, as pictures, and pictures
-without a digit. Each threshold refuses some of both. The chosen one is the highest that
-refuses at most 2 % of the digits: any answer below it is called unsure. It is printed; put it
-into `helpers.reading.digits` by hand.
+A network is trained on 50,000 digits, and so is its head, which says how much a picture is like a
+digit. They read the other 10,000, as pictures, and pictures without a digit. Each pair of
+thresholds refuses some of both. The chosen likeness is the highest that calls at most 1.2 % of the
+digits none, the chosen probability the highest that, with it, refuses at most 1.3 %. Both are
+printed; put them into `helpers.reading.digits` by hand.
+
+The head has learned from drawings of `helpers.series.outliers`, and among the pictures without a
+digit here are printed letters, too. So name a folder of real characters, which it cannot know:
+`--characters FOLDER`.
 """
 
+import argparse
+import csv
 import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.entries import held_out
@@ -16,14 +24,16 @@ from benchmarks.reading import pasted_at_ten_times_its_size
 from benchmarks.results import store
 from helpers import places
 from helpers.data import load_mnist
-from helpers.errors import ending_in_one_sentence
+from helpers.errors import UserError, ending_in_one_sentence, reason
+from helpers.learning.likeness import with_head
 from helpers.learning.saving import export_litert
 from helpers.learning.training import BEST, train
 from helpers.plots import use_style
-from helpers.reading.digits import SURE, Digit
+from helpers.reading.digits import LIKE_A_DIGIT, SURE, Digit
 from helpers.reading.network import Network
-from helpers.reading.pictures import PictureError
+from helpers.reading.pictures import PictureError, open_picture
 from helpers.reading.reader import DigitReader
+from helpers.series.shipping import train_its_head
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,76 +44,109 @@ from PIL import Image
 
 PICTURES_OF_A_KIND = 1_000
 SEED = 0
-MOST_REFUSED = 0.02  # of the digits
-THRESHOLDS = np.round(np.arange(0.3, 1.0, 0.01), 2)
+MOST_CALLED_NONE, MOST_REFUSED = 0.012, 0.013  # of the digits
+THRESHOLDS = np.round(np.arange(0, 1.0, 0.01), 2)
+LABELS_FILE = "labels.csv"
+# Which real characters count, by the column "like" of their table; the others look like digits.
+CHARACTERS = {"": "real letters", "unknown": "real signs of other scripts"}
+
+# For each picture, likeness and probability of what was found in it: (found, 2) float.
+Pages = list[np.ndarray]
 
 
-def read_or_none(reader: DigitReader, picture: Image.Image) -> list[Digit]:
-    """Read a picture; return no digits if it is refused as a whole."""
-    try:
-        return reader.read(picture)
-    except PictureError:
-        return []
+class CharactersError(UserError):
+    """The folder of real characters cannot be used."""
 
 
-def least_sure(digits: list[Digit]) -> float:
-    """The lowest probability on a page of digits; 0 if none was found."""
-    return min((digit.probability for digit in digits), default=0.0)
-
-
-def most_sure(digits: list[Digit]) -> float:
-    """The highest probability on a page without digits; 0 if none was found."""
-    return max((digit.probability for digit in digits), default=0.0)
-
-
-def read_everything(
-    reader: DigitReader, images: np.ndarray
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Read held-out digits and pictures of no digits.
+def read_characters(folder: Path) -> dict[str, list[Image.Image]]:
+    """Open the pictures of real characters that are unlike any digit.
 
     Args:
-        reader: Reads with a network that has learned from neither.
-        images: The digits, (n, 28, 28) uint8.
+        folder: Holds a table labels.csv with the columns file and like: empty for a letter unlike
+            any digit, unknown for a sign of another script. Other rows are left out.
 
     Returns:
-        The arguments of `count_mistakes`.
+        The pictures, by what `CHARACTERS` calls them.
+
+    Raises:
+        CharactersError: If the table is missing or not of this form.
+        PictureError: If one of its pictures cannot be read.
     """
-    digit_pages = map(pasted_at_ten_times_its_size, images)
-    digits = np.array([least_sure(read_or_none(reader, page)) for page in digit_pages])
-    others = {}
-    for kind in KINDS:
-        pages = make_pictures(kind, PICTURES_OF_A_KIND, SEED)
-        others[kind] = np.array([most_sure(read_or_none(reader, page)) for page in pages])
-    return digits, others
+    try:
+        with (folder / LABELS_FILE).open(encoding="utf-8", newline="") as table:
+            rows = [(row["file"], row["like"]) for row in csv.DictReader(table)]
+    except OSError as error:
+        raise CharactersError(f"{folder / LABELS_FILE} cannot be read: {reason(error)}.") from None
+    except KeyError:
+        raise CharactersError(
+            f"{folder / LABELS_FILE} must have the columns file and like."
+        ) from None
+    return {
+        name: [open_picture(folder / file) for file, its_like in rows if its_like == like]
+        for like, name in CHARACTERS.items()
+    }
 
 
-def count_mistakes(digits: np.ndarray, others: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Count both kinds of mistake for each threshold.
+def read_pages(reader: DigitReader, pictures: Iterable[Image.Image]) -> Pages:
+    """Read pictures; nothing is found in one that is refused as a whole."""
+    pages = []
+    for picture in pictures:
+        try:
+            digits: list[Digit] = reader.read(picture)
+        except PictureError:
+            digits = []
+        found = [(digit.likeness, digit.probability) for digit in digits]
+        pages.append(np.array(found).reshape(-1, 2))
+    return pages
+
+
+def refused(pages: Pages, likeness: float, probability: float) -> float:
+    """The share of the pages on which anything lies below a threshold, or nothing was found."""
+    return float(
+        np.mean([not len(page) or not _passes(page, likeness, probability).all() for page in pages])
+    )
+
+
+def passing(pages: Pages, likeness: float, probability: float) -> float:
+    """The share of the pages on which anything passes for a digit, and is sure."""
+    return float(np.mean([_passes(page, likeness, probability).any() for page in pages]))
+
+
+def _passes(page: np.ndarray, likeness: float, probability: float) -> np.ndarray:
+    return (page[:, 0] >= likeness) & (page[:, 1] >= probability)
+
+
+def choose_thresholds(digits: Pages) -> tuple[float, float]:
+    """Choose likeness and probability by the shares of the digits that they may refuse."""
+    likeness = max(t for t in THRESHOLDS if refused(digits, t, 0.0) <= MOST_CALLED_NONE)
+    sure = max(t for t in THRESHOLDS if refused(digits, likeness, t) <= MOST_REFUSED)
+    return float(likeness), float(sure)
+
+
+def count_mistakes(digits: Pages, others: dict[str, Pages], sure: float) -> pd.DataFrame:
+    """Count both kinds of mistake for each threshold of the likeness.
 
     Args:
-        digits: The least probability in each picture of a digit, (n,), 0 to 1.
-        others: For each kind of picture without a digit the greatest probability in each,
-            (m,).
+        digits: Pages with one digit each.
+        others: Pages without, by their kind.
+        sure: The threshold of the probability.
 
     Returns:
-        A row for each of `THRESHOLDS`: "threshold", "digits refused" and, for each
-        kind, the share of its pictures that pass for a digit, all 0 to 1.
+        A row for each of `THRESHOLDS`: "threshold", "sure", "digits called none", "digits refused"
+        and, for each kind, the share of its pictures that pass for a digit, all 0 to 1.
     """
     return pd.DataFrame(
         {
             "threshold": THRESHOLDS,
-            "digits refused": [(digits < threshold).mean() for threshold in THRESHOLDS],
+            "sure": sure,
+            "digits called none": [refused(digits, at, 0.0) for at in THRESHOLDS],
+            "digits refused": [refused(digits, at, sure) for at in THRESHOLDS],
             **{
-                f"{kind} read": [(passed >= threshold).mean() for threshold in THRESHOLDS]
-                for kind, passed in others.items()
+                f"{kind} read": [passing(pages, at, sure) for at in THRESHOLDS]
+                for kind, pages in others.items()
             },
         }
     )
-
-
-def choose_threshold(mistakes: pd.DataFrame) -> float:
-    """The highest threshold that refuses at most `MOST_REFUSED` of the digits."""
-    return float(mistakes.loc[mistakes["digits refused"] <= MOST_REFUSED, "threshold"].max())
 
 
 def plot_mistakes(mistakes: pd.DataFrame, chosen: float) -> Figure:
@@ -111,37 +154,69 @@ def plot_mistakes(mistakes: pd.DataFrame, chosen: float) -> Figure:
     figure, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
     colours = sns.color_palette("colorblind")
     at = mistakes[mistakes["threshold"] == chosen].iloc[0]
-    for kind, colour, marker in zip(KINDS, colours, "osD^v", strict=False):
+    kinds = [name.removesuffix(" read") for name in mistakes if name.endswith(" read")]
+    for kind, colour, marker in zip(kinds, colours, "osD^vPX", strict=False):
         axis.plot(
             100 * mistakes["digits refused"], 100 * mistakes[f"{kind} read"],
             color=colour, marker=marker, markevery=5, markersize=5, label=kind,
         )  # fmt: skip
-    axis.axvline(100 * at["digits refused"], color="0.4", ls=":", label=f"threshold {chosen:.2f}")
+    axis.axvline(100 * at["digits refused"], color="0.4", ls=":", label=f"likeness {chosen:.2f}")
     axis.set(
-        xlim=(0, 8), ylim=(-2, 102),
-        xlabel="digits called unsure or not found, in %",
+        xlim=(0, 8), ylim=(-1, 41),
+        xlabel="digits called unsure or none, or not found, in %",
         ylabel="no digits, but read as sure, in %",
     )  # fmt: skip
     axis.legend(fontsize=9)
     return figure
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train, read, choose, store, draw."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.refusing",
+        description="Choose what is called no digit or unsure.",
+    )
+    parser.add_argument(
+        "--characters",
+        metavar="FOLDER",
+        type=Path,
+        help=f"real characters, listed in {LABELS_FILE} with the columns file and like",
+    )
+    options = parser.parse_args(arguments)
     with ending_in_one_sentence():
+        characters = read_characters(options.characters) if options.characters else {}
         images, labels, (held_images, _) = held_out(load_mnist(full=True))
     model, _ = train(images, labels, SEED, BEST)
+    head = train_its_head(model, images[..., 0], labels)
     with tempfile.TemporaryDirectory() as folder:
-        export_litert(model, Path(folder) / "digits.tflite")
+        export_litert(with_head(model, head), Path(folder) / "digits.tflite")
         reader = DigitReader(Network(Path(folder) / "digits.tflite"))
-        digits, others = read_everything(reader, held_images[..., 0])
-    mistakes = count_mistakes(digits, others)
-    chosen = choose_threshold(mistakes)
+        judge(reader, held_images[..., 0], characters)
+
+
+def judge(
+    reader: DigitReader, images: np.ndarray, characters: dict[str, list[Image.Image]]
+) -> None:
+    """Read held-out digits and what is none, choose the thresholds, store and draw what they cost.
+
+    Args:
+        reader: Reads with a network and a head that have learned from none of them.
+        images: The digits, (n, 28, 28) uint8.
+        characters: Real characters by their kind.
+    """
+    digits = read_pages(reader, map(pasted_at_ten_times_its_size, images))
+    drawn = {kind: make_pictures(kind, PICTURES_OF_A_KIND, SEED) for kind in KINDS}
+    others = {kind: read_pages(reader, made) for kind, made in (characters | drawn).items()}
+    likeness, sure = choose_thresholds(digits)
+    mistakes = count_mistakes(digits, others, sure)
     print(mistakes[::5].round(4).to_string(index=False))
-    print(f"\nchosen: {chosen:.2f}; in use: {SURE:.2f} (helpers.reading.digits.SURE)")
+    print(
+        f"\nchosen: likeness {likeness:.2f}, probability {sure:.2f}; in use: {LIKE_A_DIGIT:.2f}, "
+        f"{SURE:.2f} (helpers.reading.digits.LIKE_A_DIGIT and SURE)"
+    )
     store("refusing", {"refusing": [row | machine() for row in mistakes.to_dict("records")]})
     use_style()
-    plot_mistakes(mistakes, chosen).savefig(places.images_folder() / "refusing.png", dpi=110)
+    plot_mistakes(mistakes, likeness).savefig(places.images_folder() / "refusing.png", dpi=110)
 
 
 if __name__ == "__main__":

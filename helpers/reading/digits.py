@@ -12,8 +12,8 @@ Box = tuple[int, int, int, int]
 
 # An answer below this probability is called unsure, and what is less like a digit than this is
 # called none; both chosen by `benchmarks.refusing`.
-SURE = 0.82
-LIKE_A_DIGIT = 0.1
+SURE = 0.42
+LIKE_A_DIGIT = 0.24
 
 
 @dataclass(frozen=True)

@@ -1,76 +1,86 @@
 from benchmarks import refusing
 from benchmarks.not_digits import KINDS
 from benchmarks.refusing import (
-    THRESHOLDS,
-    choose_threshold,
+    MOST_CALLED_NONE,
+    CharactersError,
+    choose_thresholds,
     count_mistakes,
-    least_sure,
-    most_sure,
+    passing,
     plot_mistakes,
-    read_everything,
-    read_or_none,
+    read_characters,
+    read_pages,
+    refused,
 )
 from benchmarks.results import RESULTS, load
-from helpers.reading.digits import SURE, Digit
+from helpers.reading.digits import LIKE_A_DIGIT, SURE
 from helpers.reading.reader import DigitReader
 
 import numpy as np
 import pytest
 from PIL import Image
 
+BOTH_HIGH, UNLIKE, UNSURE = (0.9, 0.9), (0.1, 0.9), (0.9, 0.3)
 
-def digit(probability):
-    probabilities = np.full(10, (1 - probability) / 9)
-    probabilities[3] = probability
-    return Digit(0, (0, 0, 1, 1), np.zeros((28, 28), np.uint8), probabilities)
+
+def pages(*found):
+    return [np.array(each).reshape(-1, 2) for each in found]
+
+
+def test_a_page_of_digits_stands_on_its_weakest_and_passes_by_its_strongest():
+    read = pages([BOTH_HIGH], [BOTH_HIGH, UNLIKE], [UNLIKE, UNSURE], [])
+    assert refused(read, 0.5, 0.5) == 0.75
+    assert passing(read, 0.5, 0.5) == 0.5
 
 
 @pytest.fixture
-def mistakes():
-    """Digits read with probabilities of 0 to 99 %, and one kind with those below 50 %."""
-    others = {kind: np.linspace(0, 0.495, 100) for kind in KINDS}
-    return count_mistakes(np.linspace(0, 0.99, 100), others)
+def digits():
+    """A thousand digits with likenesses of 0 to 1, the most like ones the least probable."""
+    rising = np.linspace(0, 1, 1000)
+    return pages(*([pair] for pair in zip(rising, rising[::-1], strict=True)))
 
 
-def test_a_page_stands_on_its_least_digit_and_passes_by_its_best():
-    digits = [digit(0.9), digit(0.4)]
-    assert (least_sure(digits), most_sure(digits)) == (pytest.approx(0.4), pytest.approx(0.9))
-    assert (least_sure([]), most_sure([])) == (0.0, 0.0)
+def test_both_thresholds_are_the_highest_within_their_limits(digits, monkeypatch):
+    monkeypatch.setattr(refusing, "MOST_CALLED_NONE", 0.1)
+    monkeypatch.setattr(refusing, "MOST_REFUSED", 0.3)
+    assert choose_thresholds(digits) == (pytest.approx(0.1), pytest.approx(0.2))
 
 
-def test_the_curve_counts_what_lies_below_and_above(mistakes):
+def test_the_curve_counts_what_lies_below_and_above(digits):
+    mistakes = count_mistakes(digits, {"letters": digits}, sure=0.2)
     row = mistakes[mistakes["threshold"] == 0.4].iloc[0]
-    assert row["digits refused"] == pytest.approx(0.40, abs=0.011)
-    assert row["letters read"] == pytest.approx(0.19, abs=0.011)
-    assert mistakes["digits refused"].is_monotonic_increasing
-    assert mistakes["letters read"].is_monotonic_decreasing
-    assert mistakes["letters read"].iloc[-1] == 0
+    assert row["digits called none"] == pytest.approx(0.4, abs=0.01)
+    assert row["digits refused"] == pytest.approx(0.6, abs=0.01)
+    assert row["letters read"] == pytest.approx(0.4, abs=0.01)
 
 
-def test_the_highest_threshold_within_the_limit_is_chosen(mistakes, monkeypatch):
-    monkeypatch.setattr(refusing, "MOST_REFUSED", 0.455)
-    assert choose_threshold(mistakes) == pytest.approx(0.45)
-    monkeypatch.setattr(refusing, "MOST_REFUSED", 1.0)
-    assert choose_threshold(mistakes) == THRESHOLDS[-1]
+def test_the_figure_has_a_line_for_each_kind_and_the_threshold(digits):
+    mistakes = count_mistakes(digits, dict.fromkeys(["real letters", *KINDS], digits), 0.2)
+    legend = plot_mistakes(mistakes, 0.4).axes[0].get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["real letters", *KINDS, "likeness 0.40"]
 
 
-def test_the_figure_has_a_line_for_each_kind_and_the_threshold(mistakes):
-    axis = plot_mistakes(mistakes, 0.4).axes[0]
-    labels = [text.get_text() for text in axis.get_legend().get_texts()]
-    assert labels == [*KINDS, "threshold 0.40"]
+def test_on_an_empty_page_nothing_is_found():
+    (empty,) = read_pages(DigitReader(), [Image.new("L", (100, 100), 220)])
+    assert empty.shape == (0, 2)
 
 
-def test_an_empty_page_has_no_digits():
-    assert read_or_none(DigitReader(), Image.new("L", (100, 100), 220)) == []
+def test_real_characters_are_taken_unless_they_look_like_digits(tmp_path):
+    Image.new("L", (40, 40), 255).save(tmp_path / "a.png")
+    table = "file,what,like\na.png,a letter,\na.png,O,yes\na.png,a sign,unknown\n"
+    (tmp_path / "labels.csv").write_text(table)
+    counted = {kind: len(found) for kind, found in read_characters(tmp_path).items()}
+    assert counted == {"real letters": 1, "real signs of other scripts": 1}
+    (tmp_path / "labels.csv").write_text("name\na.png\n")
+    with pytest.raises(CharactersError, match="must have the columns file and like"):
+        read_characters(tmp_path)
+    with pytest.raises(CharactersError, match="cannot be read"):
+        read_characters(tmp_path / "missing")
 
 
-def test_digits_are_surer_than_scribbles(sample, monkeypatch):
-    monkeypatch.setattr(refusing, "PICTURES_OF_A_KIND", 20)
-    digits, others = read_everything(DigitReader(), sample.x_test[:20])
-    assert list(others) == list(KINDS)
-    assert np.median(digits) > np.median(others["scribbles"])
-
-
-def test_the_threshold_in_use_is_the_one_that_was_chosen():
+def test_the_thresholds_in_use_are_those_that_were_chosen():
     assert (RESULTS / "refusing.csv").is_file()
-    assert choose_threshold(load("refusing")) == SURE
+    mistakes = load("refusing")
+    assert set(mistakes["sure"]) == {SURE}
+    within = mistakes[mistakes["digits called none"] <= MOST_CALLED_NONE]
+    assert within["threshold"].max() == LIKE_A_DIGIT
