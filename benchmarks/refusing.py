@@ -1,10 +1,9 @@
-"""Chooses what is called no digit, and what unsure: `python -m benchmarks.refusing`, 15 minutes.
+"""Chooses what is called no digit: `python -m benchmarks.refusing`, 20 minutes.
 
 A network is trained on 50,000 digits, and so is its head, which says how much a picture is like a
-digit. They read the other 10,000, as pictures, and pictures without a digit. Each pair of
-thresholds refuses some of both. The chosen likeness is the highest that calls at most 1.2 % of the
-digits none, the chosen probability the highest that, with it, refuses at most 1.3 %. Both are
-printed; put them into `helpers.reading.digits` by hand.
+digit. They read the other 10,000, as pictures, and pictures without a digit. Each threshold of the
+likeness refuses some of both. The chosen one is the highest that, together with `SURE`, refuses at
+most `MOST_REFUSED` of the digits. It is printed; put it into `helpers.reading.digits` by hand.
 
 The head has learned from drawings of `helpers.series.outliers`, and among the pictures without a
 digit here are printed letters, too. So name a folder of real characters, which it cannot know:
@@ -44,7 +43,7 @@ from PIL import Image
 
 PICTURES_OF_A_KIND = 1_000
 SEED = 0
-MOST_CALLED_NONE, MOST_REFUSED = 0.012, 0.013  # of the digits
+MOST_REFUSED = 0.01  # of the digits
 THRESHOLDS = np.round(np.arange(0, 1.0, 0.01), 2)
 LABELS_FILE = "labels.csv"
 # Which real characters count, by the column "like" of their table; the others look like digits.
@@ -116,33 +115,29 @@ def _passes(page: np.ndarray, likeness: float, probability: float) -> np.ndarray
     return (page[:, 0] >= likeness) & (page[:, 1] >= probability)
 
 
-def choose_thresholds(digits: Pages) -> tuple[float, float]:
-    """Choose likeness and probability by the shares of the digits that they may refuse."""
-    likeness = max(t for t in THRESHOLDS if refused(digits, t, 0.0) <= MOST_CALLED_NONE)
-    sure = max(t for t in THRESHOLDS if refused(digits, likeness, t) <= MOST_REFUSED)
-    return float(likeness), float(sure)
+def choose_likeness(digits: Pages) -> float:
+    """The highest threshold of the likeness that refuses at most `MOST_REFUSED` of the digits."""
+    return float(max(t for t in THRESHOLDS if refused(digits, t, SURE) <= MOST_REFUSED))
 
 
-def count_mistakes(digits: Pages, others: dict[str, Pages], sure: float) -> pd.DataFrame:
+def count_mistakes(digits: Pages, others: dict[str, Pages]) -> pd.DataFrame:
     """Count both kinds of mistake for each threshold of the likeness.
 
     Args:
         digits: Pages with one digit each.
         others: Pages without, by their kind.
-        sure: The threshold of the probability.
 
     Returns:
-        A row for each of `THRESHOLDS`: "threshold", "sure", "digits called none", "digits refused"
+        A row for each of `THRESHOLDS`: "threshold", "digits called none", "digits refused"
         and, for each kind, the share of its pictures that pass for a digit, all 0 to 1.
     """
     return pd.DataFrame(
         {
             "threshold": THRESHOLDS,
-            "sure": sure,
             "digits called none": [refused(digits, at, 0.0) for at in THRESHOLDS],
-            "digits refused": [refused(digits, at, sure) for at in THRESHOLDS],
+            "digits refused": [refused(digits, at, SURE) for at in THRESHOLDS],
             **{
-                f"{kind} read": [passing(pages, at, sure) for at in THRESHOLDS]
+                f"{kind} read": [passing(pages, at, SURE) for at in THRESHOLDS]
                 for kind, pages in others.items()
             },
         }
@@ -174,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train, read, choose, store, draw."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.refusing",
-        description="Choose what is called no digit or unsure.",
+        description="Choose what is called no digit.",
     )
     parser.add_argument(
         "--characters",
@@ -197,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def judge(
     reader: DigitReader, images: np.ndarray, characters: dict[str, list[Image.Image]]
 ) -> None:
-    """Read held-out digits and what is none, choose the thresholds, store and draw what they cost.
+    """Read held-out digits and what is none, choose the threshold, store and draw what it costs.
 
     Args:
         reader: Reads with a network and a head that have learned from none of them.
@@ -207,12 +202,12 @@ def judge(
     digits = read_pages(reader, map(pasted_at_ten_times_its_size, images))
     drawn = {kind: make_pictures(kind, PICTURES_OF_A_KIND, SEED) for kind in KINDS}
     others = {kind: read_pages(reader, made) for kind, made in (characters | drawn).items()}
-    likeness, sure = choose_thresholds(digits)
-    mistakes = count_mistakes(digits, others, sure)
+    likeness = choose_likeness(digits)
+    mistakes = count_mistakes(digits, others)
     print(mistakes[::5].round(4).to_string(index=False))
     print(
-        f"\nchosen: likeness {likeness:.2f}, probability {sure:.2f}; in use: {LIKE_A_DIGIT:.2f}, "
-        f"{SURE:.2f} (helpers.reading.digits.LIKE_A_DIGIT and SURE)"
+        f"\nchosen: likeness {likeness:.2f}; in use: {LIKE_A_DIGIT:.2f} "
+        "(helpers.reading.digits.LIKE_A_DIGIT)"
     )
     store("refusing", {"refusing": [row | machine() for row in mistakes.to_dict("records")]})
     use_style()

@@ -10,10 +10,10 @@ import numpy as np
 # Left, top, right, bottom in pixels; right and bottom lie outside.
 Box = tuple[int, int, int, int]
 
-# An answer below this probability is called unsure, and what is less like a digit than this is
-# called none; both chosen by `benchmarks.refusing`.
-SURE = 0.42
-LIKE_A_DIGIT = 0.24
+# Below one half, the other digits together are more probable than the answer: it is unsure.
+SURE = 0.5
+# What is less like a digit than this is called none; chosen by `benchmarks.refusing`.
+LIKE_A_DIGIT = 0.09
 
 
 @dataclass(frozen=True)

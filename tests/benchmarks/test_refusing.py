@@ -1,9 +1,9 @@
 from benchmarks import refusing
 from benchmarks.not_digits import KINDS
 from benchmarks.refusing import (
-    MOST_CALLED_NONE,
+    MOST_REFUSED,
     CharactersError,
-    choose_thresholds,
+    choose_likeness,
     count_mistakes,
     passing,
     plot_mistakes,
@@ -39,22 +39,21 @@ def digits():
     return pages(*([pair] for pair in zip(rising, rising[::-1], strict=True)))
 
 
-def test_both_thresholds_are_the_highest_within_their_limits(digits, monkeypatch):
-    monkeypatch.setattr(refusing, "MOST_CALLED_NONE", 0.1)
-    monkeypatch.setattr(refusing, "MOST_REFUSED", 0.3)
-    assert choose_thresholds(digits) == (pytest.approx(0.1), pytest.approx(0.2))
+def test_the_threshold_is_the_highest_within_its_limit(digits, monkeypatch):
+    monkeypatch.setattr(refusing, "MOST_REFUSED", 0.6)  # half of them by their probability
+    assert choose_likeness(digits) == pytest.approx(0.1)
 
 
 def test_the_curve_counts_what_lies_below_and_above(digits):
-    mistakes = count_mistakes(digits, {"letters": digits}, sure=0.2)
+    mistakes = count_mistakes(digits, {"letters": digits})
     row = mistakes[mistakes["threshold"] == 0.4].iloc[0]
     assert row["digits called none"] == pytest.approx(0.4, abs=0.01)
-    assert row["digits refused"] == pytest.approx(0.6, abs=0.01)
-    assert row["letters read"] == pytest.approx(0.4, abs=0.01)
+    assert row["digits refused"] == pytest.approx(0.4 + (1 - SURE), abs=0.01)
+    assert row["letters read"] == pytest.approx(SURE - 0.4, abs=0.01)
 
 
 def test_the_figure_has_a_line_for_each_kind_and_the_threshold(digits):
-    mistakes = count_mistakes(digits, dict.fromkeys(["real letters", *KINDS], digits), 0.2)
+    mistakes = count_mistakes(digits, dict.fromkeys(["real letters", *KINDS], digits))
     legend = plot_mistakes(mistakes, 0.4).axes[0].get_legend()
     names = [text.get_text() for text in legend.get_texts()]
     assert names == ["real letters", *KINDS, "likeness 0.40"]
@@ -78,9 +77,8 @@ def test_real_characters_are_taken_unless_they_look_like_digits(tmp_path):
         read_characters(tmp_path / "missing")
 
 
-def test_the_thresholds_in_use_are_those_that_were_chosen():
+def test_the_threshold_in_use_is_the_one_that_was_chosen():
     assert (RESULTS / "refusing.csv").is_file()
     mistakes = load("refusing")
-    assert set(mistakes["sure"]) == {SURE}
-    within = mistakes[mistakes["digits called none"] <= MOST_CALLED_NONE]
+    within = mistakes[mistakes["digits refused"] <= MOST_REFUSED]
     assert within["threshold"].max() == LIKE_A_DIGIT
