@@ -26,7 +26,7 @@ help: ## list the commands
 
 setup: $(READY) ## install everything into .venv, once (2 to 5 min, 3 GB)
 
-tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (18 min)
+tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (27 min)
 	@$(RUN) -m helpers.series.execution
 
 check: $(READY) lint ## run all tests that need no TensorFlow, and lint (45 s)
@@ -38,7 +38,7 @@ test: $(READY) lint ## set up and run every test, notebooks on the sample (7 min
 test-browser: $(READY) ## run every notebook in JupyterLab in a browser, on the sample (7 min)
 	@$(RUN) -m pytest tests/browser
 
-test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (21 min)
+test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (30 min)
 	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
 
 faults: $(READY) ## plant faults, kill processes, damage files; renew the tables in tests/faults (40 min)
@@ -52,7 +52,7 @@ lab: $(READY) ## open JupyterLab in notebooks/
 	  exit 2; fi
 	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(LAB)
 
-notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (18 min)
+notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (27 min)
 	@$(RUN) -m helpers.series.execution --in-place
 
 html: $(READY) ## build the site, to read without Jupyter, under build/html (1 min)
