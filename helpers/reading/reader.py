@@ -22,6 +22,9 @@ from PIL import Image
 # Standard deviation of a margin's pixels, as a share of the range of the whole picture's. Digits
 # that people save in so few pixels stay below it, noise and stripes do not.
 MOST_UNEVEN = 0.1
+# The least probability of an answer to a picture in which no ink stands out; even blank paper
+# resembles one digit more than the others.
+SURE_OF_FAINT_INK = 0.82
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ class DigitReader:
             digits = self._prepared(image, single)
         except PictureError:
             as_it_is = self._as_it_is(image) if has_its_size else None
-            if as_it_is is not None and (as_it_is.is_sure or (single and is_uneven)):
+            least = 0 if single and is_uneven else SURE_OF_FAINT_INK
+            if as_it_is is not None and as_it_is.probability >= least:
                 return [as_it_is]
             raise
         if is_uneven:
@@ -133,7 +137,8 @@ def has_uneven_margin(pixels: np.ndarray) -> bool:
     """
     inner = np.zeros(pixels.shape, bool)
     inner[1:-1, 1:-1] = True
-    return pixels[~inner].std() > MOST_UNEVEN * np.ptp(pixels)
+    contrast = np.ptp(pixels)
+    return contrast > 0 and pixels[~inner].std() > MOST_UNEVEN * contrast
 
 
 def _scaled(box: Box, across: float, down: float) -> Box:

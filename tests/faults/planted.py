@@ -279,8 +279,8 @@ FAULTS = (
     Fault(
         "rows are read from right to left",
         "reading/command.py",
-        "for digit in row)\n    words",
-        "for digit in reversed(row))\n    words",
+        '" ".join(digit.text for digit in row)',
+        '" ".join(digit.text for digit in reversed(row))',
     ),
     Fault(
         "everything is called sure",

@@ -102,7 +102,7 @@ def test_the_processes_end_with_the_one_that_started_them(folder):
 
 @needs_unix
 def test_an_interruption_is_one_sentence_whoever_else_gets_it(folder):
-    command = [sys.executable, "predict.py", "--jobs", "2", *[str(folder)] * 40]
+    command = [sys.executable, "predict.py", "--jobs", "2", *[str(folder)] * 400]
     with subprocess.Popen(
         command,
         cwd=PROJECT,
