@@ -12,7 +12,7 @@ Commands of their own:
 
     custom_digits  how many of your own pictures are read right
     reading        the cost of reading pictures, and what gets lost on the way
-    refusing       what is called no digit, and what unsure
+    refusing       what is called no digit
     corruptions    how networks read corrupted digits (MNIST-C)
     steady         the same pictures in other clothes: do the same digits come out?
     pages          generated pages of digits: rows, lines, squares, touching pairs

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchmarks.custom_digits import LABELS_FILE
 from benchmarks.entries import held_out
 from benchmarks.machine import machine
 from benchmarks.not_digits import KINDS, make_pictures
@@ -45,7 +46,6 @@ PICTURES_OF_A_KIND = 1_000
 SEED = 0
 MOST_REFUSED = 0.01  # of the digits
 THRESHOLDS = np.round(np.arange(0, 1.0, 0.01), 2)
-LABELS_FILE = "labels.csv"
 # Which real characters count, by the column "like" of their table; the others look like digits.
 CHARACTERS = {"": "real letters", "unknown": "real signs of other scripts"}
 
