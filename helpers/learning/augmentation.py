@@ -23,6 +23,9 @@ SHIFT = 2.0  # pixels, separately in x and y
 # Share of images whose strokes change their width: half of them thicker, half thinner.
 RETHICKENED = 1 / 3
 
+# Batches that are prepared at once, and that wait for the training.
+AT_ONCE, AHEAD = 2, 4
+
 
 def affine_matrices(
     rotation: tf.Tensor,
@@ -187,8 +190,13 @@ def training_batches(
             warped = random_light(warped, seeds[5:7], relit)
         return warped, digit_labels
 
+    # TensorFlow's own tuning would make the end of every other epoch wait for ten idle seconds:
+    # its thread sleeps on while the iterator waits for it.
+    options = tf.data.Options()
+    options.autotune.enabled = False
     return (
         tf.data.Dataset.zip(batches, seeds)
-        .map(augment, num_parallel_calls=tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
+        .map(augment, num_parallel_calls=AT_ONCE)
+        .prefetch(AHEAD)
+        .with_options(options)
     )
