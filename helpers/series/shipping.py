@@ -60,7 +60,7 @@ def describe(model: keras.Model, scores: np.ndarray, mnist_only: float) -> dict:
     Args:
         model: The network that ships.
         scores: Test accuracy of the network of each seed, (seeds,), 0 to 1.
-        mnist_only: Test accuracy of the network that knows only MNIST.
+        mnist_only: Accuracy on the validation part of the network that knows only MNIST.
     """
     return {
         "task": "Read one handwritten digit, 28 x 28 pixels prepared the way MNIST was.",
@@ -83,7 +83,8 @@ def describe(model: keras.Model, scores: np.ndarray, mnist_only: float) -> dict:
         "mnist only": {
             "recipe": asdict(QUICK),
             "seed": SEEDS[0],
-            "test accuracy": round(mnist_only, 4),
+            "training data": "the MNIST training set without the 5,000 validation digits",
+            "validation accuracy": round(mnist_only, 4),
         },
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "versions": {
@@ -140,8 +141,8 @@ def render_card(card: dict) -> str:
   over the seeds {figures["seeds"]}; each: {figures["scores"]}). Seed {card["seed that ships"]}
   ships; that was fixed before any was trained.
 - Beside it, for comparison: `{MNIST_ONLY_MODEL.name}` and `{MNIST_ONLY_LITERT.name}`, a small
-  network that has seen MNIST as it is and nothing else. Test accuracy of seed
-  {mnist_only["seed"]}: {mnist_only["test accuracy"]:.2%}.
+  network that has seen MNIST as it is and nothing else: {mnist_only["training data"]}.
+  Accuracy of seed {mnist_only["seed"]} on the others: {mnist_only["validation accuracy"]:.2%}.
 - Machine: {card["machine"]}.
 - Versions: {", ".join(f"{name} {number}" for name, number in card["versions"].items())}.
 - Limits: {card["limits"]}
@@ -174,7 +175,9 @@ def _hub_metadata(card: dict) -> dict:
 
 
 def train_on_mnist_only(mnist: Mnist) -> tuple[keras.Model, float]:
-    """Train the network for comparison on the whole training set; score it on the test set.
+    """Train the network for comparison, and score it on the validation part.
+
+    The notebooks show it that part in many ways, so it must not have learned from it.
 
     Args:
         mnist: The data.
@@ -182,9 +185,10 @@ def train_on_mnist_only(mnist: Mnist) -> tuple[keras.Model, float]:
     Returns:
         The network and its accuracy.
     """
+    images, labels, judge = mnist.x_train, mnist.y_train, mnist.judge
     progress = Progress("MNIST only")
-    model, _ = train(mnist.x_train, mnist.y_train, SEEDS[0], QUICK, progress=progress)
-    return model, accuracy(predict_probabilities(model, mnist.x_test), mnist.y_test)
+    model, _ = train(images[mnist.learn], labels[mnist.learn], SEEDS[0], QUICK, progress=progress)
+    return model, accuracy(predict_probabilities(model, images[judge]), labels[judge])
 
 
 def train_all(mnist: Mnist, checkpoints: Path) -> tuple[keras.Model, np.ndarray]:

@@ -228,6 +228,8 @@ def test_the_network_that_ships_is_small_and_the_one_of_its_card():
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in card["files"]
     }
     assert card["files"] == checksums
+    read = f"{100 * card['mnist only']['validation accuracy']:.1f} % of digits of MNIST"
+    assert read in (PROJECT / "notebooks" / "01_loading.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no root")
