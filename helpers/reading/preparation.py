@@ -34,8 +34,9 @@ def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
         (height, width) float32, 0 to 1, as dark as the strokes are on average.
     """
     edges = ndimage.binary_dilation(strokes, iterations=2)
-    paper_level = threshold_otsu(ink) / 2
     full_level = np.percentile(ink[strokes], 50)
+    # Strokes much fainter than others around them would otherwise count as paper.
+    paper_level = min(threshold_otsu(ink), full_level) / 2
     levels = (ink - paper_level) / max(full_level - paper_level, 1e-6)
     return np.where(edges, np.clip(levels, 0, 1), 0).astype(np.float32)
 

@@ -186,6 +186,13 @@ def test_cleaning_keeps_the_soft_edge_and_removes_what_lies_apart():
     assert cleaned[2, 2] == 0
 
 
+def test_strokes_fainter_than_most_of_their_surroundings_are_no_paper():
+    ink = np.tile(np.linspace(0, 1, 40), (40, 1))
+    strokes = np.zeros((40, 40), bool)
+    strokes[10:30, 4:8] = True
+    assert clean_ink(ink, strokes)[20, 4:8].min() > 0
+
+
 def test_the_crop_is_the_bounding_box_of_the_ink():
     ink = np.zeros((30, 40))
     ink[5, 7] = ink[20, 33] = 0.2
