@@ -99,6 +99,12 @@ def test_the_network_of_the_first_seed_ships_whatever_the_others_score(monkeypat
     assert trained_on == [(10, None, "a folder")] * len(SEEDS)  # the test set takes no part
 
 
+def test_the_card_of_the_network_that_ships_says_what_we_would_write_today(trained):
+    card, today = read_facts(PRETRAINED_FOLDER / CARD_FILE), describe(trained.model, np.ones(2), 1)
+    for fact in ("task", "input", "output", "training data", "limits"):
+        assert card[fact] == today[fact]
+
+
 def test_the_page_of_the_network_that_ships_is_that_of_its_card():
     card = read_facts(PRETRAINED_FOLDER / CARD_FILE)
     page = (PRETRAINED_FOLDER / "README.md").read_text(encoding="utf-8")
