@@ -7,7 +7,7 @@ most `MOST_REFUSED` of the digits. It is printed; put it into `helpers.reading.d
 
 The head has learned from drawings of `helpers.series.outliers`, and among the pictures without a
 digit here are printed letters, too. So name a folder of real characters, which it cannot know:
-`--characters FOLDER`.
+`--characters FOLDER`. With `--ships` only these are read, by the network that ships.
 """
 
 import argparse
@@ -86,12 +86,12 @@ def read_characters(folder: Path) -> dict[str, list[Image.Image]]:
     }
 
 
-def read_pages(reader: DigitReader, pictures: Iterable[Image.Image]) -> Pages:
-    """Read pictures; nothing is found in one that is refused as a whole."""
+def read_pages(reader: DigitReader, pictures: Iterable[Image.Image], single: bool = False) -> Pages:
+    """Read pictures, each as one digit if asked to; nothing is found in one that is refused."""
     pages = []
     for picture in pictures:
         try:
-            digits: list[Digit] = reader.read(picture)
+            digits: list[Digit] = reader.read(picture, single)
         except PictureError:
             digits = []
         found = [(digit.likeness, digit.probability) for digit in digits]
@@ -177,9 +177,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         type=Path,
         help=f"real characters, listed in {LABELS_FILE} with the columns file and like",
     )
+    parser.add_argument(
+        "--ships", action="store_true", help="only read the characters, with the network that ships"
+    )
     options = parser.parse_args(arguments)
+    if options.ships and not options.characters:
+        parser.error("--ships needs --characters FOLDER")
     with ending_in_one_sentence():
         characters = read_characters(options.characters) if options.characters else {}
+        if options.ships:
+            print(what_passes(DigitReader(), characters).round(3).to_string())
+            return
         images, labels, (held_images, _) = held_out(load_mnist(full=True))
     model, _ = train(images, labels, SEED, BEST)
     head = train_its_head(model, images[..., 0], labels)
@@ -187,6 +195,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         export_litert(with_head(model, head), Path(folder) / "digits.tflite")
         reader = DigitReader(Network(Path(folder) / "digits.tflite"))
         judge(reader, held_images[..., 0], characters)
+
+
+def what_passes(reader: DigitReader, characters: dict[str, list[Image.Image]]) -> pd.DataFrame:
+    """The share of characters that pass for sure digits, found on the page and with `--one`.
+
+    Returns:
+        A row for each kind of `characters`, with the columns "pictures", "read", "read with --one".
+    """
+    return pd.DataFrame(
+        {
+            kind: {
+                "pictures": len(pictures),
+                "read": passing(read_pages(reader, pictures), LIKE_A_DIGIT, SURE),
+                "read with --one": passing(
+                    read_pages(reader, pictures, single=True), LIKE_A_DIGIT, SURE
+                ),
+            }
+            for kind, pictures in characters.items()
+        }
+    ).T
 
 
 def judge(

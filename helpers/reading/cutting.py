@@ -7,10 +7,10 @@ digits. The network reads what lies between them, and the best sequence of readi
 against that of the component as one digit; see `helpers.reading.segmentation`.
 
 A network that was taught no scraps is sure of many, so its probabilities alone decide badly.
-A piece also counts by how usual its proportions are for the digit that is read in it, a cut by
-the ink that it crosses, and the whole by its width. The weights were fitted to pairs and single
-digits held out from MNIST's training set; `python -m benchmarks.pages touching plain` measures
-what comes of them, on other pairs.
+A piece and the whole also count by how much they are like a digit, a piece by how usual its
+proportions are for the digit that is read in it, a cut by the ink that it crosses, and the whole
+by its width. The weights were fitted to pairs and single digits held out from MNIST's training
+set; `python -m benchmarks.pages touching plain` measures what comes of them, on other pairs.
 """
 
 from collections.abc import Iterator
@@ -43,13 +43,13 @@ SCRAP = 0.1
 PROPORTIONS = np.array([0.90, 0.41, 0.94, 0.77, 0.77, 0.95, 0.71, 0.76, 0.74, 0.66])
 SPREADS = np.array([0.19, 0.19, 0.23, 0.16, 0.17, 0.25, 0.16, 0.17, 0.17, 0.13])
 MOST_UNUSUAL = 4  # beyond this, proportions do not count more
-# How much counts, in natural logarithms of probability: unusual proportions of a piece, a low
-# piece, the odds of the whole, its width by its height, and what must be added so that of 10,000
-# single digits about five are cut. Fitted by logistic regression.
-OF_PIECE, OF_LOW, OF_ODDS, OF_WIDTH, ADVANTAGE = 0.1, 2.5, 0.2, 0.42, 0.27
+# How much counts, in natural logarithms of probability: the likeness of a piece, its unusual
+# proportions, that it is low, the odds of the whole, its width by its height, and what must be
+# added so that of 10,000 single digits about five are cut. Fitted by logistic regression.
+OF_LIKENESS, OF_PIECE, OF_LOW, OF_ODDS, OF_WIDTH, ADVANTAGE = 0.5, 0.1, 2.5, 0.41, 1.03, -0.2
 # Nothing is cut into what the network cannot read, or what is hardly like a digit: a letter has no
 # halves that are.
-LEAST_PROBABILITY, LEAST_LIKENESS = 0.8, 0.5
+LEAST_PROBABILITY, LEAST_LIKENESS = 0.8, 0.7
 # Hardly any two digits score better.
 PERFECT = -0.15
 
@@ -76,42 +76,47 @@ class Piece:
         return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
-def could_be_two(probabilities: np.ndarray, height: int, width: int) -> bool:
+def could_be_two(probability: float, likeness: float, height: int, width: int) -> bool:
     """Whether a component could be more than one digit: if not, cutting it is a waste of time.
 
     Args:
-        probabilities: Of the digits 0 to 9 for the whole, (10,).
+        probability: Of the most probable digit, if the whole is one.
+        likeness: How much the whole is like a digit, 0 to 1.
         height: Of the whole in pixels.
         width: Likewise.
     """
     if not NARROWEST * height < width < MOST * height:
         return False
-    return least_score(probabilities, height, width) < PERFECT
+    return least_score(probability, likeness, height, width) < PERFECT
 
 
-def least_score(probabilities: np.ndarray, height: int, width: int) -> float:
+def least_score(probability: float, likeness: float, height: int, width: int) -> float:
     """The score of a sequence of pieces from which on it is likelier than one digit.
 
     Args:
-        probabilities: Of the digits 0 to 9 for the whole, (10,).
+        probability: Of the most probable digit, if the whole is one.
+        likeness: How much the whole is like a digit, 0 to 1; two digits mostly are not.
         height: Of the whole in pixels.
         width: Likewise.
     """
-    sure = float(np.clip(probabilities.max(), 1e-3, 1 - 1e-3))
+    sure = float(np.clip(min(probability, likeness), 1e-3, 1 - 1e-3))
     return OF_ODDS * float(np.log(sure / (1 - sure))) - OF_WIDTH * width / height - ADVANTAGE
 
 
-def score(piece: Piece, probabilities: np.ndarray) -> float:
+def score(piece: Piece, digit: int, probability: float, likeness: float) -> float:
     """How likely a piece is a digit: at most 0.
 
     Args:
         piece: Of a component.
-        probabilities: Of the digits 0 to 9 for the piece, (10,).
+        digit: What is read in it.
+        probability: Of that.
+        likeness: How much the piece is like a digit, 0 to 1.
     """
     top, left, bottom, right = piece.box
-    unusual = _unusual(int(probabilities.argmax()), bottom - top, right - left)
+    unusual = _unusual(digit, bottom - top, right - left)
     lack = max(0.0, LOW - (bottom - top) / len(piece.strokes))
-    return float(np.log(probabilities.max())) - OF_PIECE * unusual - OF_LOW * lack
+    read = float(np.log(probability) + OF_LIKENESS * np.log(max(likeness, 1e-3)))
+    return read - OF_PIECE * unusual - OF_LOW * lack
 
 
 def _unusual(digit: int, height: int, width: int) -> float:

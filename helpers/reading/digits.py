@@ -13,7 +13,7 @@ Box = tuple[int, int, int, int]
 # Below one half, the other digits together are more probable than the answer: it is unsure.
 SURE = 0.5
 # What is less like a digit than this is called none; chosen by `benchmarks.refusing`.
-LIKE_A_DIGIT = 0.09
+LIKE_A_DIGIT = 0.14
 
 
 @dataclass(frozen=True)

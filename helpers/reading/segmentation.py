@@ -223,7 +223,8 @@ class _Search:
     def apart(self, component: Component) -> list[Component]:
         """Cut digits that touch apart, from left to right; the component itself if it is one."""
         (whole,) = self.classified([component])
-        if not could_be_two(whole.probabilities, component.height, component.width):
+        as_one = whole.probability, whole.likeness, component.height, component.width
+        if not could_be_two(*as_one):
             return [component]
         box = np.s_[component.top : component.bottom, component.left : component.right]
         strokes = np.isin(self.labels[box], component.numbers)
@@ -234,12 +235,12 @@ class _Search:
         parts = self.classified_pieces(component, [piece.strokes for piece in pieces])
         ends = [(piece.start, piece.stop) for piece in pieces]
         scores = {
-            end: score(piece, digit.probabilities)
+            end: score(piece, digit.digit, digit.probability, digit.likeness)
             for end, piece, digit in zip(ends, pieces, self.classified(parts), strict=True)
             if digit.probability >= LEAST_PROBABILITY and digit.likeness >= LEAST_LIKENESS
         }
         reached, best = best_sequence(scores, ink_crossed(strokes, places))
-        if reached < least_score(whole.probabilities, component.height, component.width):
+        if reached < least_score(*as_one):
             return [component]
         part_of = dict(zip(ends, parts, strict=True))
         return [part_of[end] for end in best]

@@ -10,8 +10,10 @@ from benchmarks.refusing import (
     read_characters,
     read_pages,
     refused,
+    what_passes,
 )
 from benchmarks.results import RESULTS, load
+from helpers.places import images_folder
 from helpers.reading.digits import LIKE_A_DIGIT, SURE
 from helpers.reading.reader import DigitReader
 
@@ -62,6 +64,12 @@ def test_the_figure_has_a_line_for_each_kind_and_the_threshold(digits):
 def test_on_an_empty_page_nothing_is_found():
     (empty,) = read_pages(DigitReader(), [Image.new("L", (100, 100), 220)])
     assert empty.shape == (0, 2)
+
+
+def test_what_passes_is_counted_on_the_page_and_as_one_digit():
+    three = Image.open(images_folder() / "digit_3.png")
+    row = what_passes(DigitReader(), {"threes": [three, three]}).loc["threes"]
+    assert row.tolist() == [2, 1, 1]
 
 
 def test_real_characters_are_taken_unless_they_look_like_digits(tmp_path):
