@@ -26,7 +26,7 @@ help: ## list the commands
 
 setup: $(READY) ## install everything into .venv, once (2 to 5 min, 3 GB)
 
-tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (27 min)
+tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (22 min)
 	@$(RUN) -m helpers.series.execution
 
 check: $(READY) lint ## run all tests that need no TensorFlow, and lint (45 s)
@@ -52,13 +52,13 @@ lab: $(READY) ## open JupyterLab in notebooks/
 	  exit 2; fi
 	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(LAB)
 
-notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (27 min)
+notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (22 min)
 	@$(RUN) -m helpers.series.execution --in-place
 
 html: $(READY) ## build the site, to read without Jupyter, under build/html (1 min)
 	@$(RUN) -m helpers.series.pages
 
-pretrained: $(READY) ## train the network that ships, and write its card (30 min)
+pretrained: $(READY) ## train the network that ships, and write its card (40 min)
 	@$(RUN) -m helpers.series.shipping
 
 bench: $(READY) ## measure recipes side by side, ENTRIES="quick ..." or all of them (2 hours)
