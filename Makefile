@@ -32,13 +32,13 @@ tutorial: $(READY) ## set up and run all notebooks in order, copies under build/
 check: $(READY) lint ## run all tests that need no TensorFlow, and lint (45 s)
 	@$(RUN) -m pytest tests --ignore=tests/browser --without-tensorflow $(SIDE_BY_SIDE)
 
-test: $(READY) lint ## set up and run every test, notebooks on the sample (7 min, no network)
+test: $(READY) lint ## set up and run every test, notebooks on the sample (14 min, no network)
 	@$(SAMPLE) $(RUN) -m pytest tests notebooks --ignore=tests/browser --nbval-lax $(NBVAL) $(SIDE_BY_SIDE) $(PYTEST)
 
-test-browser: $(READY) ## run every notebook in JupyterLab in a browser, on the sample (7 min)
+test-browser: $(READY) ## run every notebook in JupyterLab in a browser, on the sample (15 min)
 	@$(RUN) -m pytest tests/browser
 
-test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (30 min)
+test-full: $(READY) ## compare every notebook with its stored outputs, on full MNIST (25 min)
 	@$(FULL) $(RUN) -m pytest notebooks --nbval $(NBVAL)
 
 faults: $(READY) ## plant faults, kill processes, damage files; renew the tables in tests/faults (40 min)
