@@ -11,7 +11,7 @@ PROJECT = Path(__file__).parents[2]
 SCREENSHOTS = PROJECT / "build" / "screenshots"
 NOTEBOOKS = sorted(path.stem for path in (PROJECT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
-MOST_SECONDS = 900
+MOST_SECONDS = 600
 WIDTHS = (1280, 800)
 # Chromium cannot take a higher screenshot.
 MOST_PIXELS = 16_000
