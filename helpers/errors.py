@@ -7,6 +7,7 @@ the code and keeps its traceback.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 
 class UserError(Exception):
@@ -27,7 +28,12 @@ class ModelFileError(UserError):
 
 def print_error(error: UserError | str) -> None:
     """Print one sentence to the error stream."""
-    print(_sentence(error), file=sys.stderr, flush=True)
+    print_line(_sentence(error), sys.stderr)
+
+
+def print_line(text: str, stream: TextIO) -> None:
+    """Write a line in one piece: Ctrl-C comes before it or after it, not before its end."""
+    print(f"{text}\n", end="", file=stream, flush=True)
 
 
 @contextmanager

@@ -1,4 +1,12 @@
-from helpers.errors import ArgumentError, UserError, ending_in_one_sentence, print_error
+from unittest.mock import Mock, call
+
+from helpers.errors import (
+    ArgumentError,
+    UserError,
+    ending_in_one_sentence,
+    print_error,
+    print_line,
+)
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -17,6 +25,14 @@ def test_any_other_error_keeps_its_traceback():
 def test_an_error_is_printed_to_the_error_stream(capsys):
     print_error(UserError("the sentence."))
     assert capsys.readouterr() == ("", "error: the sentence.\n")
+
+
+def test_a_line_is_never_parted_from_its_end():
+    stream = Mock()
+    print_line("the sentence.", stream)
+    assert [write for write in stream.write.mock_calls if write != call("")] == [
+        call("the sentence.\n")
+    ]
 
 
 def test_a_bad_argument_is_also_a_value_error():

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import places
-from helpers.errors import UserError, print_error, reason
+from helpers.errors import UserError, print_error, print_line, reason
 from helpers.reading.digits import Digit
 from helpers.reading.jobs import Source, cores, read_in_order
 from helpers.reading.network import Network
@@ -263,7 +263,7 @@ def report_json(reading: Reading) -> None:
 
 def _print(text: str) -> None:
     try:
-        print(text, flush=True)
+        print_line(text, sys.stdout)
     except OSError as error:
         # Otherwise Python would retry the rest of the buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
