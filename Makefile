@@ -26,7 +26,7 @@ help: ## list the commands
 
 setup: $(READY) ## install everything into .venv, once (2 to 5 min, 3 GB)
 
-tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (22 min)
+tutorial: $(READY) ## set up and run all notebooks in order, copies under build/ (21 min)
 	@$(RUN) -m helpers.series.execution
 
 check: $(READY) lint ## run all tests that need no TensorFlow, and lint (45 s)
@@ -52,7 +52,7 @@ lab: $(READY) ## open JupyterLab in notebooks/
 	  exit 2; fi
 	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(LAB)
 
-notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (22 min)
+notebooks: $(READY) ## run the notebooks in place on full MNIST and store their outputs (21 min)
 	@$(RUN) -m helpers.series.execution --in-place
 
 html: $(READY) ## build the site, to read without Jupyter, under build/html (1 min)
