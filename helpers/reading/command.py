@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         resumable = "; the same command resumes from there" if options.output else ""
-        print(f"interrupted{resumable}", file=sys.stderr)
+        print_line(f"interrupted{resumable}", sys.stderr)
         return 130
     except BrokenPipeError:  # `… | head` has seen enough.
         return 141
@@ -223,7 +223,7 @@ class _Drawings:
         except OSError as error:
             print_error(f"{path} cannot be written: {reason(error)}.")
             return False
-        print(f"drawn: {path}", file=sys.stderr)
+        print_line(f"drawn: {path}", sys.stderr)
         return True
 
     def _free_path(self, name: str) -> Path:
