@@ -15,6 +15,7 @@ from itertools import groupby
 
 from helpers.data import load_mnist
 from helpers.errors import UserError, ending_in_one_sentence
+from helpers.layout import pushed_together
 from helpers.reading.command import MODEL_OPTION
 from helpers.reading.digits import Digit
 from helpers.reading.network import Network
@@ -145,29 +146,6 @@ class Drawer:
         light = 1 - rng.uniform(*LIGHT) * np.linspace(0, 1, ink.shape[1])
         grey = (paper + (pen - paper) * ink) * light + rng.normal(0, GRAIN, ink.shape)
         return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
-
-
-def pushed_together(left: np.ndarray, right: np.ndarray, overlap: int) -> np.ndarray:
-    """Move two digits towards each other until they touch, then on by some pixels.
-
-    Args:
-        left: (28, 28) float, 0 to 1; likewise `right`.
-        right: Of the same shape.
-        overlap: Pixels by which the digits overlap in the row where they met.
-
-    Returns:
-        (28, width) float, 0 to 1.
-    """
-    ends = [28 - np.argmax(row[::-1]) if row.any() else -28 for row in left > 0.5]
-    starts = [np.argmax(row) if row.any() else 56 for row in right > 0.5]
-    # Ink that lies in neighbouring rows touches, too.
-    starts = [min(starts[max(row - 1, 0) : row + 2]) for row in range(28)]
-    shift = int(max(end - start for end, start in zip(ends, starts, strict=True))) - overlap
-    pair = np.zeros((28, max(28, 28 + shift)))
-    pair[:, :28] = left
-    window = pair[:, shift : shift + 28] if shift >= 0 else pair
-    np.maximum(window, right, out=window)
-    return pair
 
 
 def _enlarged(digit: np.ndarray, scale: float) -> np.ndarray:

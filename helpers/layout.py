@@ -27,12 +27,12 @@ def crop_to_ink(ink: np.ndarray) -> np.ndarray:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def scale_to_box(ink: np.ndarray) -> np.ndarray:
-    """Scale the longer side to 20 pixels, anti-aliased, keeping the aspect ratio.
+def scale_to_box(ink: np.ndarray, box_shape: tuple[int, int] = (BOX, BOX)) -> np.ndarray:
+    """Scale to fill a box of 20 × 20 pixels or another one, anti-aliased, keeping the aspect ratio.
 
     The darkest pixel becomes 1.
     """
-    scale = BOX / max(ink.shape)
+    scale = min(side / ink_side for side, ink_side in zip(box_shape, ink.shape, strict=True))
     shape = tuple(max(1, round(side * scale)) for side in ink.shape)
     box = resize(ink, shape, anti_aliasing=scale < 1)
     return box / box.max()
@@ -55,3 +55,26 @@ def centre_by_mass(box: np.ndarray) -> np.ndarray:
     )
     canvas[top : top + box.shape[0], left : left + box.shape[1]] = box
     return canvas
+
+
+def pushed_together(left: np.ndarray, right: np.ndarray, overlap: int) -> np.ndarray:
+    """Move two inks of one height towards each other until they touch, then on by some pixels.
+
+    Args:
+        left: (height, width) float, 0 to 1.
+        right: (height, another width) float.
+        overlap: Pixels by which they overlap in the row where they met.
+
+    Returns:
+        (height, width of both) float.
+    """
+    ends = [row.nonzero()[0].max(initial=-left.shape[1]) + 1 for row in left > 0.5]
+    starts = [row.nonzero()[0].min(initial=2 * right.shape[1]) for row in right > 0.5]
+    # Ink that lies in neighbouring rows touches, too.
+    starts = ndimage.minimum_filter1d(starts, 3)
+    shift = max(0, int((np.array(ends) - starts).max()) - overlap)
+    both = np.zeros((len(left), max(left.shape[1], right.shape[1] + shift)), np.float32)
+    both[:, : left.shape[1]] = left
+    window = both[:, shift : shift + right.shape[1]]
+    np.maximum(window, right, out=window)
+    return both

@@ -16,8 +16,11 @@ from helpers.errors import UserError
 PACKAGE = Path(__file__).parent
 PRETRAINED_FOLDER = PACKAGE / "pretrained"
 MODEL_FILE, LITERT_FILE, HEAD_FILE = "digits.keras", "digits.tflite", "likeness.keras"
+PAIRS_FILE = "pairs.tflite"
 CARD_FILE, EVALUATION_FILE = "card.json", "evaluation.json"
 PRETRAINED_LITERT = PRETRAINED_FOLDER / LITERT_FILE
+# A network that says whether two digits touch, and which.
+PAIRS_LITERT = PRETRAINED_FOLDER / PAIRS_FILE
 # A network that has seen nothing but MNIST as it is, for showing what that leads to.
 MNIST_ONLY_MODEL = PRETRAINED_FOLDER / "mnist_only.keras"
 MNIST_ONLY_LITERT = PRETRAINED_FOLDER / "mnist_only.tflite"

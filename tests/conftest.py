@@ -23,7 +23,7 @@ matplotlib.use("agg")
 
 # What a test module imports if it needs TensorFlow.
 TENSORFLOW = re.compile(
-    r"helpers\.learning|helpers\.series(\.| import )(shipping|pages|browser|sliders|outliers)"
+    r"helpers\.learning|helpers\.series(\.| import )(shipping|pages|browser|sliders|outliers|pairs)"
     r"|built_site"
     r"|benchmarks\.(corruptions|measuring|reading|refusing)|from benchmarks import|tests\.faults"
 )

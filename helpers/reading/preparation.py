@@ -7,7 +7,7 @@ finds the ink, and `helpers.reading.segmentation` tells several digits apart.
 The steps map "ink", (height, width) float from 0 paper to 1 ink, to ink.
 """
 
-from helpers.layout import BOX, centre_by_mass, crop_to_ink, scale_to_box
+from helpers.layout import BOX, SIZE, centre_by_mass, crop_to_ink, scale_to_box
 from helpers.reading.ink import ink_and_strokes
 from helpers.reading.pictures import shrink
 
@@ -21,6 +21,8 @@ from skimage.morphology import disk, skeletonize
 LEAST_STROKE_WIDTH = 2.0
 # Pixels of a digit's longer side; strokes of the 20-pixel box are not drawn finer than that.
 ENOUGH_DETAIL = 200
+# Height and width of the box for two digits that touch.
+PAIR_BOX = (BOX, 48)
 
 
 def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
@@ -41,8 +43,8 @@ def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
     return np.where(edges, np.clip(levels, 0, 1), 0).astype(np.float32)
 
 
-def thicken_strokes(ink: np.ndarray) -> np.ndarray:
-    """Thicken strokes that would be thinner in the 20-pixel box than those of MNIST.
+def thicken_strokes(ink: np.ndarray, box_shape: tuple[int, int] = (BOX, BOX)) -> np.ndarray:
+    """Thicken strokes that would be thinner in the box of 20 × 20 pixels than those of MNIST.
 
     The stroke width is the inked area divided by the length of its skeleton. The picture
     grows with the strokes. One of more than `ENOUGH_DETAIL` pixels comes back smaller, since
@@ -53,7 +55,8 @@ def thicken_strokes(ink: np.ndarray) -> np.ndarray:
     if not length:
         return ink
     width = np.count_nonzero(ink > 0.5) / length + factor - 1  # A cell with any ink has its ink.
-    missing = LEAST_STROKE_WIDTH * max(ink.shape) / BOX - width
+    reduction = max(side / box_side for side, box_side in zip(ink.shape, box_shape, strict=True))
+    missing = LEAST_STROKE_WIDTH * reduction - width
     radius = round(missing / 2 / factor)
     if radius < 1:
         return shrink(ink, 2 * ENOUGH_DETAIL)
@@ -104,6 +107,24 @@ def prepare_strokes(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
     """
     box = scale_to_box(thicken_strokes(crop_to_ink(clean_ink(ink, strokes))))
     return np.round(centre_by_mass(box) * 255).astype(np.uint8)
+
+
+def prepare_pair(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """Prepare what may be two digits: as high as one is prepared, and up to twice as wide.
+
+    Args:
+        ink: (height, width) float, 0 paper to 1 ink.
+        strokes: (height, width) bool, True on the strokes of both.
+
+    Returns:
+        (28, 56) uint8, 0 background to 255 ink, the box in its middle.
+    """
+    cropped = crop_to_ink(clean_ink(ink, strokes))
+    box = scale_to_box(thicken_strokes(cropped, PAIR_BOX), PAIR_BOX)
+    window = np.zeros((SIZE, 2 * SIZE), np.float32)
+    top, left = ((whole - part) // 2 for whole, part in zip(window.shape, box.shape, strict=True))
+    window[top : top + box.shape[0], left : left + box.shape[1]] = box
+    return np.round(window * 255).astype(np.uint8)
 
 
 def prepare_digit(image: Image.Image) -> np.ndarray:

@@ -5,8 +5,9 @@ and that of the first seed ships. That choice is fixed beforehand, so the test s
 once for each network, decides nothing. Beside it lies a network that has learned MNIST as
 it is, by the recipe `QUICK`: notebook 01 shows what it makes of other pictures.
 
-The one that reads gets a head that tells digits from what is none. `python -m
-helpers.series.shipping --head-only` trains that alone, on the network that ships already.
+The one that reads gets a head that tells digits from what is none, and at its side a network
+reads two digits that touch. `python -m helpers.series.shipping --only head` trains the first
+alone, on the network that ships already, and `--only pairs` the second.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from helpers.learning.backend import keras
 from helpers.learning.checkpoints import removed_when_done
 from helpers.learning.evaluation import accuracy, predict_probabilities
 from helpers.learning.likeness import train_head, with_head
+from helpers.learning.pairs import train_pair_network
 from helpers.learning.progress import Progress
 from helpers.learning.saving import export_litert, load_model, save_model
 from helpers.learning.training import BEST, QUICK, train
@@ -36,10 +38,12 @@ from helpers.places import (
     MNIST_ONLY_LITERT,
     MNIST_ONLY_MODEL,
     MODEL_FILE,
+    PAIRS_FILE,
     PRETRAINED_FOLDER,
     trained_folder,
 )
 from helpers.series.outliers import draw_outliers, redraw_digits
+from helpers.series.pairs import draw_pairs
 
 import numpy as np
 import yaml
@@ -47,11 +51,14 @@ import yaml
 SEEDS = (0, 1, 2, 3, 4)
 COMMAND = "make pretrained"
 SHIPPED = (
-    MODEL_FILE, HEAD_FILE, LITERT_FILE, MNIST_ONLY_MODEL.name, MNIST_ONLY_LITERT.name,
+    MODEL_FILE, HEAD_FILE, LITERT_FILE, MNIST_ONLY_MODEL.name, MNIST_ONLY_LITERT.name, PAIRS_FILE,
 )  # fmt: skip
-HEAD_ONLY = "python -m helpers.series.shipping --head-only"
+ONLY = "python -m helpers.series.shipping --only"
 # What the head learns from. As many digits again are taken as they come.
 REDRAWN_DIGITS, OUTLIERS = 12_000, 24_000
+# What the network for pairs learns from, half of them pairs; the last training digits are left for
+# `benchmarks.pages`.
+WINDOWS, HELD_OUT = 40_000, 10_000
 
 
 def describe(model: keras.Model, scores: np.ndarray, mnist_only: float) -> dict:
@@ -111,7 +118,24 @@ def describe_head(head: keras.Model) -> dict:
             f"{OUTLIERS:,} drawings of what is none: signs of the fonts of Matplotlib unlike any "
             "digit, lines, halves of digits, two in one, digits turned or mirrored"
         ),
-        "command": HEAD_ONLY,
+        "command": f"{ONLY} head",
+    }
+
+
+def describe_pairs(pair_network: keras.Model) -> dict:
+    """Collect what the model card says of the network for pairs."""
+    return {
+        "parameters": pair_network.count_params(),
+        "input": "(n, 28, 56, 1) pixels, 0 background to 255 ink",
+        "output": (
+            "(n, 2, 10) probabilities of the left and of the right digit if there are two, and "
+            "(n, 1), how sure it is that there are"
+        ),
+        "learned from": (
+            f"{WINDOWS:,} drawings, half of them two digits that touch, of all training digits "
+            f"but the last {HELD_OUT:,}"
+        ),
+        "command": f"{ONLY} pairs",
     }
 
 
@@ -137,6 +161,9 @@ def render_card(card: dict) -> str:
 - Head, in `{LITERT_FILE}` and by itself in `{HEAD_FILE}`: {card["head"]["parameters"]:,}
   parameters. It sees {card["head"]["sees"]}. It
   learned from {card["head"]["learned from"]}. `{card["head"]["command"]}` trains it anew.
+- For two digits that touch, in `{PAIRS_FILE}`: a network of {card["pairs"]["parameters"]:,}
+  parameters, from {card["pairs"]["input"]}, to {card["pairs"]["output"]}. It learned from
+  {card["pairs"]["learned from"]}. `{card["pairs"]["command"]}` trains it anew.
 - Test accuracy: {figures["mean"]:.2%} ± {figures["std"]:.2%} (mean ± sample standard deviation
   over the seeds {figures["seeds"]}; each: {figures["scores"]}). Seed {card["seed that ships"]}
   ships; that was fixed before any was trained.
@@ -234,32 +261,49 @@ def train_its_head(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
     return train_head(model, np.concatenate([few, redrawn]), outliers, SEEDS[0])
 
 
+def train_for_pairs(images: np.ndarray, labels: np.ndarray) -> keras.Model:
+    """Draw what the network for pairs learns from, and train it: ten minutes.
+
+    Args:
+        images: Training digits, (n, 28, 28) uint8.
+        labels: Their labels, (n,).
+    """
+    drawn = draw_pairs(images[:-HELD_OUT], labels[:-HELD_OUT], WINDOWS, SEEDS[0])
+    return train_pair_network(*drawn, SEEDS[0], Progress("pairs"))
+
+
 def publish(
     model: keras.Model,
     head: keras.Model,
+    pair_network: keras.Model,
     mnist_only: keras.Model,
     card: dict,
     folder: Path = PRETRAINED_FOLDER,
 ) -> None:
-    """Write to a folder the network, its head, the one for comparison, and the card.
+    """Write to a folder the network, its head, those beside it, and the card.
 
-    The card gains what `publish_head` adds.
+    The card gains the entries "head", "pairs", and "files" with the SHA-256 of each file.
     """
     save_model(model, folder / MODEL_FILE)
     save_model(mnist_only, folder / MNIST_ONLY_MODEL.name)
     export_litert(mnist_only, folder / MNIST_ONLY_LITERT.name)
-    publish_head(model, head, card, folder)
+    _publish_head(model, head, card, folder)
+    _publish_pairs(pair_network, card, folder)
+    _publish_card(card, folder)
 
 
-def publish_head(model: keras.Model, head: keras.Model, card: dict, folder: Path) -> None:
-    """Write to a folder the head, the file that reads with it, and the card.
-
-    The card gains an entry "head", and an entry "files" with the SHA-256 of each file, those of
-    `publish` among them.
-    """
+def _publish_head(model: keras.Model, head: keras.Model, card: dict, folder: Path) -> None:
     save_model(head, folder / HEAD_FILE)
     export_litert(with_head(model, head), folder / LITERT_FILE)
     card["head"] = describe_head(head)
+
+
+def _publish_pairs(pair_network: keras.Model, card: dict, folder: Path) -> None:
+    export_litert(pair_network, folder / PAIRS_FILE)
+    card["pairs"] = describe_pairs(pair_network)
+
+
+def _publish_card(card: dict, folder: Path) -> None:
     card["files"] = {name: sha256(folder / name) for name in SHIPPED}
     write_facts(card, folder / CARD_FILE)
     with atomic_write(folder / "README.md") as unfinished:
@@ -272,23 +316,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m helpers.series.shipping", description="Train the networks that ship."
     )
     parser.add_argument(
-        "--head-only", action="store_true", help="train only the head of the one that ships already"
+        "--only",
+        choices=("head", "pairs"),
+        help="train only the head of the one that ships already, or only the one for pairs",
     )
     options = parser.parse_args(arguments)
     with ending_in_one_sentence():
         places.require_project()
         mnist = load_mnist(full=True)
-        if options.head_only:
-            model = load_model(PRETRAINED_FOLDER / MODEL_FILE)
+        if options.only:
             card = read_facts(PRETRAINED_FOLDER / CARD_FILE)
-            head = train_its_head(model, mnist.x_train, mnist.y_train)
-            publish_head(model, head, card, PRETRAINED_FOLDER)
+            if options.only == "head":
+                model = load_model(PRETRAINED_FOLDER / MODEL_FILE)
+                head = train_its_head(model, mnist.x_train, mnist.y_train)
+                _publish_head(model, head, card, PRETRAINED_FOLDER)
+            else:
+                pair_network = train_for_pairs(mnist.x_train, mnist.y_train)
+                _publish_pairs(pair_network, card, PRETRAINED_FOLDER)
+            _publish_card(card, PRETRAINED_FOLDER)
             return
     with removed_when_done(trained_folder(is_full=True) / "unfinished-shipping") as checkpoints:
         mnist_only, its_score = train_on_mnist_only(mnist)
         model, scores = train_all(mnist, checkpoints)
         head = train_its_head(model, mnist.x_train, mnist.y_train)
-        publish(model, head, mnist_only, describe(model, scores, its_score))
+        pair_network = train_for_pairs(mnist.x_train, mnist.y_train)
+        publish(model, head, pair_network, mnist_only, describe(model, scores, its_score))
 
 
 if __name__ == "__main__":

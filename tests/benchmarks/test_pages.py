@@ -1,9 +1,8 @@
-from benchmarks.pages import KINDS, Drawer, digits_right, main, measure, pushed_together, read_rows
+from benchmarks.pages import KINDS, Drawer, digits_right, main, measure, read_rows
 from helpers.reading.reader import DigitReader
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 
 def drawer(sample, seed=0):
@@ -22,15 +21,6 @@ def test_pages_follow_their_seed_and_say_what_is_on_them(sample, kind):
 def test_a_plain_page_is_read(sample):
     pages = drawer(sample)
     assert measure(DigitReader(), pages, "plain", 5)["digits right (%)"] > 90
-
-
-@pytest.mark.parametrize("overlap", [0, 2])
-def test_digits_pushed_together_are_one_component(sample, overlap):
-    for left, right in zip(sample.x_test[:20], sample.x_test[20:40], strict=True):
-        pair = pushed_together(left / 255, right / 255, overlap)
-        alone = [ndimage.label(digit > 127, np.ones((3, 3)))[1] for digit in (left, right)]
-        assert ndimage.label(pair > 0.5, np.ones((3, 3)))[1] < sum(alone)
-        assert pair.max() <= 1
 
 
 @pytest.mark.parametrize(

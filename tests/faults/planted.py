@@ -291,8 +291,8 @@ FAULTS = (
     Fault(
         "pixels are scaled twice before prediction",
         "reading/network.py",
-        "batch = as_images(images).astype(np.float32)",
-        "batch = as_images(images).astype(np.float32) / 255",
+        "self._model.run(as_images(images).astype(np.float32))",
+        "self._model.run(as_images(images).astype(np.float32) / 255)",
     ),
     Fault(
         "model files are written in place",

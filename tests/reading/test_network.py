@@ -1,6 +1,6 @@
 from helpers.errors import ArgumentError, ModelFileError
-from helpers.places import MNIST_ONLY_LITERT, PRETRAINED_LITERT
-from helpers.reading.network import Network
+from helpers.places import MNIST_ONLY_LITERT, PAIRS_LITERT, PRETRAINED_LITERT
+from helpers.reading.network import Network, PairNetwork
 
 import numpy as np
 import pytest
@@ -88,3 +88,17 @@ def test_bad_images_are_refused_in_one_sentence(network):
 def test_the_network_that_ships_reads_real_digits(network, sample):
     predicted = network.predict(sample.x_test).argmax(axis=1)
     assert np.mean(predicted == sample.y_test) > 0.99
+
+
+def test_neither_network_takes_the_file_of_the_other():
+    with pytest.raises(ModelFileError, match="is not a digit network"):
+        Network(PAIRS_LITERT)
+    with pytest.raises(ModelFileError, match="is not a network for pairs"):
+        PairNetwork(PRETRAINED_LITERT)
+
+
+def test_the_network_for_pairs_gives_two_digits_and_how_sure_it_is():
+    probabilities, sure_of_two = PairNetwork().judge(np.zeros((3, 28, 56), np.uint8))
+    assert probabilities.shape == (3, 2, 10) and sure_of_two.shape == (3,)
+    np.testing.assert_allclose(probabilities.sum(axis=2), 1, atol=1e-4)
+    assert (sure_of_two < 0.5).all()

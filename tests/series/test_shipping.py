@@ -4,6 +4,7 @@ import shutil
 from helpers.data import Mnist
 from helpers.facts import read_facts, sha256
 from helpers.learning.likeness import train_head
+from helpers.learning.pairs import build_pair_network
 from helpers.learning.saving import load_model
 from helpers.places import CARD_FILE, PRETRAINED_FOLDER
 from helpers.series import shipping
@@ -15,6 +16,7 @@ import yaml
 
 NETWORKS = (
     "digits.keras", "likeness.keras", "digits.tflite", "mnist_only.keras", "mnist_only.tflite",
+    "pairs.tflite",
 )  # fmt: skip
 
 
@@ -28,7 +30,8 @@ def head(trained, digits):
 def published(trained, head, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     scores = np.array([0.996, 0.995, 0.994])
-    publish(trained.model, head, trained.model, describe(trained.model, scores, 0.99), folder)
+    card = describe(trained.model, scores, 0.99)
+    publish(trained.model, head, build_pair_network(), trained.model, card, folder)
     return folder
 
 
@@ -49,21 +52,26 @@ def test_the_card_states_the_true_checksums_size_and_scores(published, trained):
     assert card["test accuracy"]["std"] == pytest.approx(0.001)
 
 
-def test_the_head_is_renewed_alone_on_the_network_that_ships(
-    published, tmp_path, monkeypatch, sample
+@pytest.mark.parametrize(
+    ("part", "files"),
+    [("head", {"likeness.keras", "digits.tflite"}), ("pairs", {"pairs.tflite"})],
+)
+def test_a_part_is_renewed_alone_beside_the_network_that_ships(
+    published, tmp_path, monkeypatch, sample, part, files
 ):
     shutil.copytree(published, tmp_path / "pretrained")
     monkeypatch.setattr(shipping, "PRETRAINED_FOLDER", tmp_path / "pretrained")
     monkeypatch.setattr(shipping, "REDRAWN_DIGITS", 50)
     monkeypatch.setattr(shipping, "OUTLIERS", 100)
+    monkeypatch.setattr(shipping, "WINDOWS", 200)
+    monkeypatch.setattr(shipping, "HELD_OUT", 10)
     monkeypatch.setattr(shipping, "load_mnist", lambda full: sample)
-    shipping.main(["--head-only"])
+    shipping.main(["--only", part])
     before, after = (
         json.loads((folder / "card.json").read_text())["files"]
         for folder in (published, tmp_path / "pretrained")
     )
-    changed = {name for name in NETWORKS if before[name] != after[name]}
-    assert changed == {"likeness.keras", "digits.tflite"}
+    assert {name for name in NETWORKS if before[name] != after[name]} == files
 
 
 def test_the_page_for_people_says_what_the_card_says(published):
