@@ -1,16 +1,15 @@
 """Where digits that touch could be cut apart, and whether they should be.
 
-Seams, paths from top to bottom through as little ink as possible, each within a narrow band of
-the component: the dynamic programming of Avidan and Shamir, "Seam carving for content-aware
-image resizing", 2007, where others let a drop fall. Many more seams are found than there are
-digits. The network reads what lies between them, and the best sequence of readings is weighed
-against that of the component as one digit; see `helpers.reading.segmentation`.
+A network that reads two digits at once says whether there are two, and which (see
+`helpers.learning.pairs`). Seams, paths from top to bottom through as little ink as possible, are
+where they could be cut: the dynamic programming of Avidan and Shamir, "Seam carving for
+content-aware image resizing", 2007, each within a narrow band, where others let a drop fall.
+Of these, the cut is taken on both sides of which the single digits are read that were read in
+the pair.
 
-A network that was taught no scraps is sure of many, so its probabilities alone decide badly.
-A piece and the whole also count by how much they are like a digit, a piece by how usual its
-proportions are for the digit that is read in it, a cut by the ink that it crosses, and the whole
-by its width. The weights were fitted to pairs and single digits held out from MNIST's training
-set; `python -m benchmarks.pages touching plain` measures what comes of them, on other pairs.
+What is wide enough for three is first cut by reading alone: the best sequence of pieces that all
+are like a digit, as in LeCun et al., "Gradient-based learning applied to document recognition",
+1998.
 """
 
 from collections.abc import Iterator
@@ -39,19 +38,16 @@ FORBIDDEN = 1e6
 # A piece of a cut digit below this share of its area is a scrap of its neighbour.
 SCRAP = 0.1
 
-# Width by height of MNIST's training digits 0 to 9: mean and standard deviation.
-PROPORTIONS = np.array([0.90, 0.41, 0.94, 0.77, 0.77, 0.95, 0.71, 0.76, 0.74, 0.66])
-SPREADS = np.array([0.19, 0.19, 0.23, 0.16, 0.17, 0.25, 0.16, 0.17, 0.17, 0.13])
-MOST_UNUSUAL = 4  # beyond this, proportions do not count more
-# How much counts, in natural logarithms of probability: the likeness of a piece, its unusual
-# proportions, that it is low, the odds of the whole, its width by its height, and what must be
-# added so that of 10,000 single digits about five are cut. Fitted by logistic regression.
-OF_LIKENESS, OF_PIECE, OF_LOW, OF_ODDS, OF_WIDTH, ADVANTAGE = 0.5, 0.1, 2.5, 0.41, 1.03, -0.2
-# Nothing is cut into what the network cannot read, or what is hardly like a digit: a letter has no
-# halves that are.
+# One digit for certain, so that nobody asks whether there are two; and two for certain. Chosen with
+# networks and digits that did not know each other: of 10,000 alone, three were cut, or ten of those
+# in pictures as small as MNIST's.
+SURE_OF_ONE, SURE_OF_TWO = 0.8, 0.85
+# One of three pieces or more counts if it is surely read and like a digit; and by half of the
+# logarithm of its likeness, less this for each share of the height that it lacks.
 LEAST_PROBABILITY, LEAST_LIKENESS = 0.8, 0.7
-# Hardly any two digits score better.
-PERFECT = -0.15
+OF_LOW = 2.5
+# A probability below this is as good as none.
+LEAST_AGREEMENT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -76,52 +72,49 @@ class Piece:
         return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
-def could_be_two(probability: float, likeness: float, height: int, width: int) -> bool:
-    """Whether a component could be more than one digit: if not, cutting it is a waste of time.
+def could_be_two(sure_of_one: float, height: int, width: int) -> bool:
+    """Whether a component could be two digits or more: if not, asking further takes time only.
 
     Args:
-        probability: Of the most probable digit, if the whole is one.
-        likeness: How much the whole is like a digit, 0 to 1.
+        sure_of_one: How sure it is that the whole is one digit, 0 to 1.
         height: Of the whole in pixels.
         width: Likewise.
     """
-    if not NARROWEST * height < width < MOST * height:
-        return False
-    return least_score(probability, likeness, height, width) < PERFECT
+    is_one = sure_of_one > SURE_OF_ONE and not could_be_three(height, width)
+    return NARROWEST * height < width < MOST * height and not is_one
 
 
-def least_score(probability: float, likeness: float, height: int, width: int) -> float:
-    """The score of a sequence of pieces from which on it is likelier than one digit.
-
-    Args:
-        probability: Of the most probable digit, if the whole is one.
-        likeness: How much the whole is like a digit, 0 to 1; two digits mostly are not.
-        height: Of the whole in pixels.
-        width: Likewise.
-    """
-    sure = float(np.clip(min(probability, likeness), 1e-3, 1 - 1e-3))
-    return OF_ODDS * float(np.log(sure / (1 - sure))) - OF_WIDTH * width / height - ADVANTAGE
+def could_be_three(height: int, width: int) -> bool:
+    """Whether a component is wide enough for three digits."""
+    return width >= THREE * height
 
 
-def score(piece: Piece, digit: int, probability: float, likeness: float) -> float:
+def is_readable(probability: float, likeness: float) -> bool:
+    """Whether a piece is read with certainty and like a digit: a letter has no such halves."""
+    return probability >= LEAST_PROBABILITY and likeness >= LEAST_LIKENESS
+
+
+def score(piece: Piece, probability: float, likeness: float) -> float:
     """How likely a piece is a digit: at most 0.
 
     Args:
         piece: Of a component.
-        digit: What is read in it.
-        probability: Of that.
-        likeness: How much the piece is like a digit, 0 to 1.
+        probability: Of what is read in it.
+        likeness: How much the piece is like a digit, above 0 to 1.
     """
-    top, left, bottom, right = piece.box
-    unusual = _unusual(digit, bottom - top, right - left)
+    top, _, bottom, _ = piece.box
     lack = max(0.0, LOW - (bottom - top) / len(piece.strokes))
-    read = float(np.log(probability) + OF_LIKENESS * np.log(max(likeness, 1e-3)))
-    return read - OF_PIECE * unusual - OF_LOW * lack
+    return float(np.log(probability) + np.log(likeness) / 2) - OF_LOW * lack
 
 
-def _unusual(digit: int, height: int, width: int) -> float:
-    distance = (width / height - PROPORTIONS[digit]) / SPREADS[digit]
-    return min(float(distance**2) / 2, MOST_UNUSUAL)
+def agreement(probabilities: np.ndarray, expected: np.ndarray) -> float:
+    """How well a piece agrees with what was read in the pair, in logarithms: at most 0.
+
+    Args:
+        probabilities: Of the piece alone, (10,).
+        expected: Of one digit of the pair, (10,).
+    """
+    return float(np.log(probabilities[expected.argmax()] + LEAST_AGREEMENT))
 
 
 def best_sequence(

@@ -12,7 +12,7 @@ from helpers.errors import ArgumentError
 from helpers.layout import SIZE
 from helpers.reading.digits import Box, Digit
 from helpers.reading.ink import ink_and_strokes
-from helpers.reading.network import Network
+from helpers.reading.network import Network, PairNetwork
 from helpers.reading.pictures import PictureError, open_reduced_picture, to_grey
 from helpers.reading.segmentation import find_digits, read_single_digit
 
@@ -60,6 +60,7 @@ class DigitReader:
         if network is not None and not isinstance(network, Network):
             raise ArgumentError("A DigitReader reads with a network: DigitReader(Network(path)).")
         self.network = network or Network()
+        self.pair_network = PairNetwork()
 
     def read(self, image: Image.Image, single: bool = False) -> list[Digit]:
         """Read the digits in a picture.
@@ -104,7 +105,7 @@ class DigitReader:
         if single:
             digits = [read_single_digit(ink, strokes, self.network.judge)]
         else:
-            digits = find_digits(ink, strokes, self.network.judge)
+            digits = find_digits(ink, strokes, self.network.judge, self.pair_network.judge)
         scale = image.width / ink.shape[1], image.height / ink.shape[0]
         return [replace(digit, box=_scaled(digit.box, *scale)) for digit in digits]
 

@@ -12,20 +12,22 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from helpers.reading.cutting import (
-    LEAST_LIKENESS,
-    LEAST_PROBABILITY,
+    SURE_OF_TWO,
+    Piece,
+    agreement,
     best_sequence,
+    could_be_three,
     could_be_two,
     cut_up,
     ink_crossed,
-    least_score,
+    is_readable,
     pieces_between,
     score,
 )
 from helpers.reading.digits import Box, Digit
 from helpers.reading.ink import TOUCHING, middle_of_the_whole
 from helpers.reading.pictures import PictureError
-from helpers.reading.preparation import prepare_strokes
+from helpers.reading.preparation import prepare_pair, prepare_strokes
 
 import numpy as np
 from scipy import ndimage
@@ -52,6 +54,7 @@ MOST_COMPONENTS = 300
 SOFT_EDGE = 3  # pixels around a stroke
 
 Classifier = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+PairReader = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ class Component:
         )
 
 
-def find_digits(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> list[Digit]:
+def find_digits(
+    ink: np.ndarray, strokes: np.ndarray, classify: Classifier, read_pairs: PairReader
+) -> list[Digit]:
     """Find the digits of a picture.
 
     Args:
@@ -111,6 +116,8 @@ def find_digits(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> l
         strokes: (height, width) bool, True on strokes.
         classify: Maps (n, 28, 28) uint8 to (n, 10) probabilities, and (n,), how much each is
             like a digit, 0 to 1.
+        read_pairs: Maps (n, 28, 56) uint8 to (n, 2, 10) probabilities, and (n,), how sure it is
+            that there are two digits, 0 to 1.
 
     Returns:
         The digits in reading order: by row from top to bottom, then from left to right.
@@ -118,7 +125,7 @@ def find_digits(ink: np.ndarray, strokes: np.ndarray, classify: Classifier) -> l
     Raises:
         PictureError: If there are too many components of ink to be digits.
     """
-    search = _Search(ink, strokes, classify)
+    search = _Search(ink, strokes, classify, read_pairs)
     return [
         replace(digit, row=number)
         for number, row in enumerate(into_rows(search.stacked(search.components())))
@@ -142,8 +149,10 @@ def bounding_box(strokes: np.ndarray) -> Box:
 class _Search:
     """The search in one picture, which classifies nothing twice."""
 
-    def __init__(self, ink: np.ndarray, strokes: np.ndarray, classify: Classifier):
-        self.ink, self.classify = ink, classify
+    def __init__(
+        self, ink: np.ndarray, strokes: np.ndarray, classify: Classifier, read_pairs: PairReader
+    ):
+        self.ink, self.classify, self.read_pairs = ink, classify, read_pairs
         self.labels, components = ndimage.label(strokes, structure=TOUCHING)
         if components > MOST_COMPONENTS:
             raise PictureError(
@@ -176,14 +185,17 @@ class _Search:
                 self.seen[key] = Digit(0, box, pixels, probabilities, float(likeness))
         return [self.seen[frozenset(component.numbers)] for component in components]
 
-    def prepared(self, component: Component) -> np.ndarray:
-        """The component alone, prepared the way MNIST was: (28, 28) uint8."""
+    def alone(self, component: Component) -> tuple[np.ndarray, np.ndarray]:
+        """The ink around a component, and which of its pixels are the component's own."""
         window = np.s_[
             max(component.top - SOFT_EDGE, 0) : component.bottom + SOFT_EDGE,
             max(component.left - SOFT_EDGE, 0) : component.right + SOFT_EDGE,
         ]
-        own = np.isin(self.labels[window], component.numbers)
-        return prepare_strokes(self.ink[window], own)
+        return self.ink[window], np.isin(self.labels[window], component.numbers)
+
+    def prepared(self, component: Component) -> np.ndarray:
+        """The component alone, prepared the way MNIST was: (28, 28) uint8."""
+        return prepare_strokes(*self.alone(component))
 
     def log_probability(self, *components: Component) -> float:
         """Logarithm of the probability that all of these are read right, if they are digits."""
@@ -223,27 +235,72 @@ class _Search:
     def apart(self, component: Component) -> list[Component]:
         """Cut digits that touch apart, from left to right; the component itself if it is one."""
         (whole,) = self.classified([component])
-        as_one = whole.probability, whole.likeness, component.height, component.width
-        if not could_be_two(*as_one):
+        sure_of_one = whole.probability * whole.likeness
+        if not could_be_two(sure_of_one, component.height, component.width):
             return [component]
+        three = could_be_three(component.height, component.width)
+        parts = self.apart_by_reading(component) if three else [component]
+        if len(parts) > 2:
+            return parts
+        probabilities, sure_of_two = self.read_pairs(prepare_pair(*self.alone(component))[None])
+        if sure_of_two[0] >= SURE_OF_TWO:
+            return self.apart_as_read(component, probabilities[0], float(sure_of_two[0]))
+        return parts
+
+    def apart_by_reading(self, component: Component) -> list[Component]:
+        """Cut what is as wide as three digits into pieces that all can be read, or not at all."""
+        parts, crossed = self.pieces(component)
+        scores = {
+            ends: score(piece, found.probability, found.likeness)
+            for ends, (piece, _, found) in parts.items()
+            if is_readable(found.probability, found.likeness)
+        }
+        _, best = best_sequence(scores, crossed)
+        return [parts[ends][1] for ends in best] or [component]
+
+    def apart_as_read(
+        self, component: Component, probabilities: np.ndarray, sure_of_two: float
+    ) -> list[Component]:
+        """Cut two digits, which are known, where they are apart; see `find_digits`."""
+        parts, crossed = self.pieces(component)
+        last = len(crossed) - 1
+        left, right = probabilities
+        agreements = {
+            place: agreement(parts[0, place][2].probabilities, left)
+            + agreement(parts[place, last][2].probabilities, right)
+            - float(crossed[place])
+            for place in range(1, last)
+            if (0, place) in parts and (place, last) in parts
+        }
+        if not agreements:
+            return [component]
+        place = max(agreements, key=lambda place: agreements[place])
+        two = []
+        for ends, its_probabilities in (((0, place), left), ((place, last), right)):
+            _, part, found = parts[ends]
+            self.seen[frozenset(part.numbers)] = replace(
+                found, probabilities=its_probabilities, likeness=sure_of_two
+            )
+            two.append(part)
+        return two
+
+    def pieces(
+        self, component: Component
+    ) -> tuple[dict[tuple[int, int], tuple[Piece, Component, Digit]], np.ndarray]:
+        """Cut a component at many places, and read all pieces, by the places at their ends.
+
+        The second result is the ink that is crossed at each place, as from `ink_crossed`.
+        """
         box = np.s_[component.top : component.bottom, component.left : component.right]
         strokes = np.isin(self.labels[box], component.numbers)
         places = cut_up(strokes)
         pieces = list(pieces_between(strokes, places))
-        if not pieces:
-            return [component]
         parts = self.classified_pieces(component, [piece.strokes for piece in pieces])
-        ends = [(piece.start, piece.stop) for piece in pieces]
-        scores = {
-            end: score(piece, digit.digit, digit.probability, digit.likeness)
-            for end, piece, digit in zip(ends, pieces, self.classified(parts), strict=True)
-            if digit.probability >= LEAST_PROBABILITY and digit.likeness >= LEAST_LIKENESS
+        by_ends = {
+            (piece.start, piece.stop): (piece, part, found)
+            for piece, part, found in zip(pieces, parts, self.classified(parts), strict=True)
         }
-        reached, best = best_sequence(scores, ink_crossed(strokes, places))
-        if reached < least_score(*as_one):
-            return [component]
-        part_of = dict(zip(ends, parts, strict=True))
-        return [part_of[end] for end in best]
+        return by_ends, ink_crossed(strokes, places)
 
     def classified_pieces(
         self, component: Component, pieces: Sequence[np.ndarray]
@@ -254,6 +311,8 @@ class _Search:
             component.top : component.bottom + 2 * SOFT_EDGE,
             component.left : component.right + 2 * SOFT_EDGE,
         ]
+        if not pieces:
+            return []
         prepared = np.stack([prepare_strokes(around, np.pad(piece, margin)) for piece in pieces])
         parts = []
         for piece, pixels, probabilities, likeness in zip(

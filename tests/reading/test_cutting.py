@@ -1,11 +1,14 @@
-from benchmarks.pages import Drawer, pushed_together, read_rows
+from benchmarks.pages import Drawer, read_rows
+from helpers.layout import pushed_together
 from helpers.reading.cutting import (
+    agreement,
     best_sequence,
+    could_be_three,
     could_be_two,
     cut_up,
     find_seams,
     ink_crossed,
-    least_score,
+    is_readable,
     pieces_between,
     score,
 )
@@ -74,13 +77,20 @@ def test_the_best_sequence_has_the_best_sum_less_what_it_crosses():
     assert best_sequence({(0, 1): -0.1}, np.zeros(4)) == (-np.inf, [])
 
 
-def test_a_whole_is_cut_the_sooner_the_wider_and_the_less_like_one_digit_it_is():
-    assert least_score(0.5, 0.9, 60, 60) < least_score(0.9, 0.9, 60, 60)
-    assert least_score(0.9, 0.5, 60, 60) < least_score(0.9, 0.9, 60, 60)
-    assert least_score(0.9, 0.9, 60, 90) < least_score(0.9, 0.9, 60, 60)
-    assert could_be_two(0.5, 0.9, 60, 60) and not could_be_two(0.96, 0.96, 60, 50)
-    assert not could_be_two(0.5, 0.5, 60, 25), "too narrow"
-    assert not could_be_two(0.5, 0.5, 60, 300), "a line, not digits"
+def test_nobody_asks_whether_what_is_surely_one_or_too_narrow_or_too_wide_is_two():
+    assert could_be_two(0.5, 60, 60)
+    assert not could_be_two(0.99, 60, 60)
+    assert not could_be_two(0.5, 60, 25), "too narrow"
+    assert not could_be_two(0.5, 60, 300), "a line, not digits"
+    assert could_be_three(60, 120) and not could_be_three(60, 90)
+    assert could_be_two(0.99, 60, 120), "as wide as three is never one"
+
+
+def test_a_piece_agrees_if_it_reads_as_it_did_in_the_pair():
+    seven, one = np.full((2, 10), 0.01)
+    seven[7] = one[1] = 0.91
+    assert agreement(seven, seven) > agreement(one, seven)
+    assert np.isfinite(agreement(np.zeros(10), seven))
 
 
 def test_however_wide_a_component_there_are_not_too_many_pieces():
@@ -88,16 +98,16 @@ def test_however_wide_a_component_there_are_not_too_many_pieces():
     assert len(list(pieces_between(strokes, cut_up(strokes)))) < 250
 
 
-def test_a_piece_counts_less_if_it_is_low_unlike_a_digit_or_has_unusual_proportions():
+def test_a_piece_counts_less_if_it_is_low_or_unlike_a_digit_or_read_with_less_certainty():
     strokes = two_bars()
-    pieces = list(pieces_between(strokes, cut_up(strokes)))
-    narrow = min(pieces, key=lambda piece: piece.box[3] - piece.box[1])
-    best = score(narrow, 1, 0.9, 0.9)
-    assert best > score(narrow, 0, 0.9, 0.9)
-    assert best > score(narrow, 1, 0.5, 0.9)
-    assert best > score(narrow, 1, 0.9, 0.5)
-    low = type(narrow)(0, 1, narrow.strokes & (np.arange(60) < 20)[:, None])
-    assert best > score(low, 1, 0.9, 0.9)
+    piece = next(iter(pieces_between(strokes, cut_up(strokes))))
+    best = score(piece, 0.9, 0.9)
+    assert best > score(piece, 0.5, 0.9)
+    assert best > score(piece, 0.9, 0.5)
+    low = type(piece)(0, 1, piece.strokes & (np.arange(60) < 20)[:, None])
+    assert best > score(low, 0.9, 0.9)
+    assert is_readable(0.9, 0.9)
+    assert not is_readable(0.9, 0.5) and not is_readable(0.5, 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +118,7 @@ def reader():
 def test_digits_that_touch_are_mostly_read_apart(reader, sample):
     drawer = Drawer(sample.x_test, sample.y_test, seed=0)
     pages = [drawer.touching() for _ in range(20)]
-    assert sum(read_rows(reader, page.picture) == page.rows for page in pages) >= 12
+    assert sum(read_rows(reader, page.picture) == page.rows for page in pages) >= 15
 
 
 def test_single_digits_are_left_whole(reader, sample):
@@ -119,10 +129,10 @@ def test_single_digits_are_left_whole(reader, sample):
 
 
 def test_the_boxes_of_what_was_cut_apart_lie_in_the_picture_beside_each_other(reader, sample):
-    three, seven = (sample.x_test[sample.y_test == digit][0] / 255 for digit in (3, 7))
-    pair = np.pad(pushed_together(three, seven, 1), 8)
+    zero, seven = (sample.x_test[sample.y_test == digit][0] / 255 for digit in (0, 7))
+    pair = np.pad(pushed_together(zero, seven, 1), 8)
     picture = Image.fromarray((230 - 190 * pair).astype(np.uint8))
     left, right = reader.read(picture.resize((4 * picture.width, 4 * picture.height)))
-    assert (left.digit, right.digit) == (3, 7)
+    assert (left.digit, right.digit) == (0, 7)
     assert left.box[0] < right.box[0] and left.box[2] < right.box[2]
     assert abs(left.box[2] - right.box[0]) < 40

@@ -1,7 +1,8 @@
 from itertools import groupby
 
+from helpers.layout import pushed_together
 from helpers.reading.ink import find_strokes, to_ink
-from helpers.reading.network import Network
+from helpers.reading.network import Network, PairNetwork
 from helpers.reading.pictures import PictureError, to_grey
 from helpers.reading.segmentation import (
     Component,
@@ -33,6 +34,11 @@ class Judge:
         return probabilities, np.ones(len(pictures))
 
 
+def never_two(windows):
+    """Stands for the network for pairs."""
+    return np.full((len(windows), 2, 10), 0.1), np.zeros(len(windows))
+
+
 def bars(*boxes, shape=(120, 400)):
     ink = np.zeros(shape, np.float32)
     for top, left, bottom, right in boxes:
@@ -52,8 +58,8 @@ NEAR = bars((20, 40, 100, 50), (20, 65, 100, 75))
 
 
 def test_the_network_decides_whether_neighbours_are_one_digit_or_two():
-    as_one = find_digits(NEAR, NEAR > 0, Judge(certain_of={2}))
-    as_two = find_digits(NEAR, NEAR > 0, Judge(certain_of={1}))
+    as_one = find_digits(NEAR, NEAR > 0, Judge(certain_of={2}), never_two)
+    as_two = find_digits(NEAR, NEAR > 0, Judge(certain_of={1}), never_two)
     assert boxes_of(as_one) == [[(40, 20, 75, 100)]]
     assert boxes_of(as_two) == [[(40, 20, 50, 100), (65, 20, 75, 100)]]
 
@@ -61,31 +67,33 @@ def test_the_network_decides_whether_neighbours_are_one_digit_or_two():
 def test_the_network_is_asked_about_nothing_twice():
     ink = bars(*((20, left, 100, left + 8 + left // 40) for left in range(20, 380, 30)))
     judge = Judge(certain_of={1})
-    assert [digit.row for digit in find_digits(ink, ink > 0, judge)] == [0] * 12
+    assert [digit.row for digit in find_digits(ink, ink > 0, judge, never_two)] == [0] * 12
     assert len(judge.asked) <= 12 + 11 + 10  # alone, in pairs, in threes
 
 
 def test_neighbours_far_apart_are_never_put_together():
     ink = bars((20, 40, 100, 50), (20, 120, 100, 130))
-    assert [digit.row for digit in find_digits(ink, ink > 0, Judge(certain_of={2}))] == [0, 0]
+    found = find_digits(ink, ink > 0, Judge(certain_of={2}), never_two)
+    assert [digit.row for digit in found] == [0, 0]
 
 
 def test_a_low_part_above_a_digit_belongs_to_it():
     ink = bars((10, 40, 18, 90), (26, 40, 110, 60))
     for certain_of in ({1}, {2}):
-        assert boxes_of(find_digits(ink, ink > 0, Judge(certain_of))) == [[(40, 10, 90, 110)]]
+        found = find_digits(ink, ink > 0, Judge(certain_of), never_two)
+        assert boxes_of(found) == [[(40, 10, 90, 110)]]
 
 
 def test_what_lies_far_from_any_digit_and_is_low_is_left_out():
     ink = bars((20, 40, 100, 50), (50, 300, 62, 312))
-    assert boxes_of(find_digits(ink, ink > 0, Judge({1}))) == [[(40, 20, 50, 100)]]
+    assert boxes_of(find_digits(ink, ink > 0, Judge({1}), never_two)) == [[(40, 20, 50, 100)]]
 
 
 def test_hundreds_of_specks_are_no_writing():
     ink = np.zeros((200, 200), np.float32)
     ink[::8, ::8] = 1
     with pytest.raises(PictureError, match=r"no digit found: 625 specks"):
-        find_digits(ink, ink > 0, Judge({1}))
+        find_digits(ink, ink > 0, Judge({1}), never_two)
 
 
 def component(top, left, height=40, width=20):
@@ -130,7 +138,7 @@ def test_the_slope_is_that_of_most_rows(slope):
 
 def test_digits_of_different_rows_are_not_taken_together():
     ink = bars((10, 40, 50, 50), (90, 40, 130, 50), (10, 90, 50, 100), shape=(140, 140))
-    rows = by_row(find_digits(ink, ink > 0, Judge(certain_of={1})))
+    rows = by_row(find_digits(ink, ink > 0, Judge(certain_of={1}), never_two))
     assert [len(row) for row in rows] == [2, 1]
 
 
@@ -153,7 +161,7 @@ def write(sample, places, shape):
 
 def read(picture):
     ink = to_ink(to_grey(picture))
-    digits = find_digits(ink, find_strokes(ink), Network().judge)
+    digits = find_digits(ink, find_strokes(ink), Network().judge, PairNetwork().judge)
     return [[digit.digit for digit in row] for row in by_row(digits)]
 
 
@@ -184,18 +192,45 @@ def two_that_touch(sample):
     return ink, ink > 0.5
 
 
-def test_nothing_is_cut_into_what_is_no_digit(sample):
+def test_two_are_cut_where_they_read_as_the_network_for_pairs_has_read_them(sample):
+    ink, strokes = two_that_touch(sample)
+    pair_network, asked = PairNetwork(), []
+
+    def surely_two(windows):
+        asked.append(windows.shape)
+        return pair_network.judge(windows)[0], np.full(len(windows), 0.99, np.float32)
+
+    seven, three = find_digits(ink, strokes, Network().judge, surely_two)
+    assert asked == [(1, 28, 56)]
+    assert (seven.digit, three.digit) == (7, 3)
+    assert seven.likeness == three.likeness == pytest.approx(0.99)
+    assert seven.box[2] < three.box[2] and abs(seven.box[2] - three.box[0]) < 30
+    assert len(find_digits(ink, strokes, Network().judge, never_two)) == 1
+
+
+def three_that_touch(sample, seed):
+    """Three digits in one component, as ink and strokes, and which they are."""
+    chosen = np.random.default_rng(seed).integers(0, len(sample.x_test), 3)
+    first, second, third = sample.x_test[chosen] / 255
+    ink = pushed_together(pushed_together(first, second, 1), third, 1)
+    ink = np.asarray(Image.fromarray(ink).resize((4 * ink.shape[1], 112)))
+    return ink, ink > 0.5, sample.y_test[chosen].tolist()
+
+
+def test_three_are_cut_into_pieces_only_if_each_is_like_a_digit(sample):
     network = Network()
 
-    def all_alike(images):
-        return network.predict(images), np.ones(len(images))
-
     def none_alike(images):
-        return network.predict(images), np.zeros(len(images))
+        return network.predict(images), np.full(len(images), 0.1)
 
-    ink, strokes = two_that_touch(sample)
-    assert len(find_digits(ink, strokes, all_alike)) == 2
-    assert len(find_digits(ink, strokes, none_alike)) == 1
+    right = 0
+    for seed in range(12):
+        ink, strokes, expected = three_that_touch(sample, seed)
+        found = find_digits(ink, strokes, network.judge, never_two)
+        right += [digit.digit for digit in found] == expected
+        if label(strokes, np.ones((3, 3)))[1] == 1:
+            assert len(find_digits(ink, strokes, none_alike, never_two)) == 1
+    assert right >= 4
 
 
 def test_digits_of_mnist_are_found_whole(sample):
