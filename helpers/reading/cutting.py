@@ -39,8 +39,8 @@ FORBIDDEN = 1e6
 SCRAP = 0.1
 
 # One digit for certain, so that nobody asks whether there are two; and two for certain. Chosen with
-# networks and digits that did not know each other: of 10,000 alone, three were cut, or ten of those
-# in pictures as small as MNIST's.
+# networks and digits that did not know each other: of 10,000 alone, three were cut, or thirteen in
+# pictures as small as MNIST's.
 SURE_OF_ONE, SURE_OF_TWO = 0.8, 0.85
 # One of three pieces or more counts if it is surely read and like a digit; and by half of the
 # logarithm of its likeness, less this for each share of the height that it lacks.

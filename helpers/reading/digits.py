@@ -24,8 +24,10 @@ class Digit:
         row: Its row in the picture, from 0 at the top.
         box: Left, top, right, bottom in pixels; right and bottom lie outside.
         pixels: What the network saw, (28, 28) uint8.
-        probabilities: Of the digits 0 to 9, (10,) float32, summing to 1.
-        likeness: How much it is like a digit at all, 0 to 1; 1 if the network cannot tell.
+        probabilities: Of the digits 0 to 9, (10,) float32, summing to 1. Of a digit that touched
+            another, those of the network that read both at once, before they were cut apart.
+        likeness: How much it is like a digit at all, 0 to 1; 1 if the network cannot tell. Of a
+            digit that touched another, how sure it is that there were two.
     """
 
     row: int

@@ -54,6 +54,8 @@ class DigitReader:
     def __init__(self, network: Network | None = None):
         """Use a network, by default the one that ships.
 
+        Two digits that touch are read by another one that ships, whichever is used here.
+
         Raises:
             ArgumentError: If it is not a `Network`.
         """

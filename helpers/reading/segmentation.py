@@ -3,8 +3,8 @@
 Connected components of ink form digits, and digits form rows. Where two readings are
 possible, one digit in two parts or two digits, the network scores both and the more
 probable one wins. That is the over-segmentation of LeCun et al., "Gradient-based learning
-applied to document recognition", 1998, section V, with cuts only where the network is unsure
-of what it has been given; `helpers.reading.cutting` finds them.
+applied to document recognition", 1998, section V. A wide component of which the network is unsure
+may be digits that touch; `helpers.reading.cutting` tells how they are cut.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -104,6 +104,10 @@ class Component:
             max(self.bottom, other.bottom),
             max(self.right, other.right),
         )
+
+
+# Pieces of a component, and what is read in them, by the places at their ends.
+Parts = dict[tuple[int, int], tuple[Piece, Component, Digit]]
 
 
 def find_digits(
@@ -238,31 +242,21 @@ class _Search:
         sure_of_one = whole.probability * whole.likeness
         if not could_be_two(sure_of_one, component.height, component.width):
             return [component]
-        three = could_be_three(component.height, component.width)
-        parts = self.apart_by_reading(component) if three else [component]
-        if len(parts) > 2:
-            return parts
         probabilities, sure_of_two = self.read_pairs(prepare_pair(*self.alone(component))[None])
-        if sure_of_two[0] >= SURE_OF_TWO:
-            return self.apart_as_read(component, probabilities[0], float(sure_of_two[0]))
-        return parts
-
-    def apart_by_reading(self, component: Component) -> list[Component]:
-        """Cut what is as wide as three digits into pieces that all can be read, or not at all."""
+        are_two = sure_of_two[0] >= SURE_OF_TWO
+        are_three = could_be_three(component.height, component.width)
+        if not are_two and not are_three:
+            return [component]
         parts, crossed = self.pieces(component)
-        scores = {
-            ends: score(piece, found.probability, found.likeness)
-            for ends, (piece, _, found) in parts.items()
-            if is_readable(found.probability, found.likeness)
-        }
-        _, best = best_sequence(scores, crossed)
-        return [parts[ends][1] for ends in best] or [component]
+        found = _readable(parts, crossed) if are_three else []
+        if are_two and len(found) < 3:
+            found = self.as_read(parts, crossed, probabilities[0], float(sure_of_two[0]))
+        return found or [component]
 
-    def apart_as_read(
-        self, component: Component, probabilities: np.ndarray, sure_of_two: float
+    def as_read(
+        self, parts: Parts, crossed: np.ndarray, probabilities: np.ndarray, sure_of_two: float
     ) -> list[Component]:
-        """Cut two digits, which are known, where they are apart; see `find_digits`."""
-        parts, crossed = self.pieces(component)
+        """Choose the two pieces that read as the two digits of a pair; none if no cut makes two."""
         last = len(crossed) - 1
         left, right = probabilities
         agreements = {
@@ -273,7 +267,7 @@ class _Search:
             if (0, place) in parts and (place, last) in parts
         }
         if not agreements:
-            return [component]
+            return []
         place = max(agreements, key=lambda place: agreements[place])
         two = []
         for ends, its_probabilities in (((0, place), left), ((place, last), right)):
@@ -284,9 +278,7 @@ class _Search:
             two.append(part)
         return two
 
-    def pieces(
-        self, component: Component
-    ) -> tuple[dict[tuple[int, int], tuple[Piece, Component, Digit]], np.ndarray]:
+    def pieces(self, component: Component) -> tuple[Parts, np.ndarray]:
         """Cut a component at many places, and read all pieces, by the places at their ends.
 
         The second result is the ink that is crossed at each place, as from `ink_crossed`.
@@ -326,6 +318,17 @@ class _Search:
             self.seen[frozenset(part.numbers)] = digit
             parts.append(part)
         return parts
+
+
+def _readable(parts: Parts, crossed: np.ndarray) -> list[Component]:
+    """Choose pieces from end to end that all can be read; none if there are no such pieces."""
+    scores = {
+        ends: score(piece, found.probability, found.likeness)
+        for ends, (piece, _, found) in parts.items()
+        if is_readable(found.probability, found.likeness)
+    }
+    _, best = best_sequence(scores, crossed)
+    return [parts[ends][1] for ends in best]
 
 
 def _stacked_pairs(

@@ -11,7 +11,7 @@ The steps map "ink", (height, width) float from 0 paper to 1 ink, to ink.
 
 from collections.abc import Callable
 
-from helpers.layout import pushed_together
+from helpers.layout import crop_to_ink, pushed_together
 from helpers.learning.handwriting import ONE, redraw
 from helpers.reading.ink import TOUCHING
 from helpers.reading.preparation import prepare_pair
@@ -63,7 +63,10 @@ class PairDraughtsman(Draughtsman):
             kind = kinds[self.rng.choice(len(kinds), p=list(self.no_pairs.values()))]
             ink = kind()
             strokes = _largest_component(ink)
-            if strokes.sum() >= LEAST_INK and _width_by_height(strokes) > NARROWEST:
+            if strokes.sum() < LEAST_INK:
+                continue
+            height, width = crop_to_ink(strokes).shape
+            if width > NARROWEST * height:
                 return prepare_pair(self.blurred(ink), strokes)
 
     def any_digit(self) -> tuple[np.ndarray, int]:
@@ -133,11 +136,6 @@ def _largest_component(ink: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(ink > 0.5, TOUCHING)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     return labels == areas.argmax() + 1 if count else np.zeros(ink.shape, bool)
-
-
-def _width_by_height(strokes: np.ndarray) -> float:
-    (rows, columns), *_ = ndimage.find_objects(strokes.astype(np.int8))
-    return (columns.stop - columns.start) / (rows.stop - rows.start)
 
 
 def draw_pairs(
