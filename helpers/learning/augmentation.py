@@ -184,11 +184,14 @@ def training_batches(
         digits, digit_labels = look_up(batch)
         if redrawn:
             digits = redraw(digits, digit_labels, seeds[4])
-        pixels = random_thickness(tf.cast(digits, tf.float32), seeds[:2], rethickened)
-        warped = random_affine(pixels, seeds[2:4], warp_strength)
+        pixels = tf.cast(digits, tf.float32)
+        if rethickened:
+            pixels = random_thickness(pixels, seeds[:2], rethickened)
+        if warp_strength:
+            pixels = random_affine(pixels, seeds[2:4], warp_strength)
         if is_variable or relit:
-            warped = random_light(warped, seeds[5:7], relit)
-        return warped, digit_labels
+            pixels = random_light(pixels, seeds[5:7], relit)
+        return pixels, digit_labels
 
     # TensorFlow's own tuning would make the end of every other epoch wait for ten idle seconds:
     # its thread sleeps on while the iterator waits for it.

@@ -73,14 +73,13 @@ class Checkpoint(keras.callbacks.History):
         self._epoch_start = 0.0
 
     def restore(self, model: keras.Model) -> int:
-        """Bring a fresh, compiled model to where the training was.
+        """Bring a fresh model, whose optimizer is built, to where the training was.
 
         Returns:
             The number of finished epochs; 0 if there is no readable checkpoint.
         """
         if self.path is None:
             return 0
-        model.optimizer.build(model.trainable_variables)
         variables = _state(model)
         try:
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as kept:

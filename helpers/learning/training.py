@@ -202,6 +202,9 @@ def train(
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
     )
+    # Keras would create these variables while it translates the first step into a graph, and
+    # then translate the step once more.
+    model.optimizer.build(model.trainable_variables)
     path = None
     if checkpoints is not None:
         key = fingerprint(images, labels, seed, recipe, *(validation or ()))
