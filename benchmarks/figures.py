@@ -15,15 +15,17 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 LITERATURE = Path(__file__).parent / "literature.csv"
-MARKERS = "osD^vPX*"
-OURS = {"sprint", "quick", "best"}
+MARKERS = "osD^<>vPX*"
+OURS = {"dash", "sprint", "quick", "tiny", "best"}
 NAMES = {
     "published": "project it grew out of",
     "keras-example": "Keras' example",
     "one-epoch": "train_mnist_fast",
     "pytorch-example": "PyTorch's example",
+    "dash": "ours, dash",
     "sprint": "ours, sprint",
     "quick": "ours, quick",
+    "tiny": "ours, tiny",
     "best": "ours, best",
 }
 
@@ -87,7 +89,7 @@ def plot_accuracy_against_size(literature: pd.DataFrame, trainings: pd.DataFrame
                 fontsize=9, zorder=1, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
     axis.set(
-        xscale="log", xlim=(2e4, 6e6), ylim=(98.9, 99.8),
+        xscale="log", xlim=(1.5e3, 2e7), ylim=(98.9, 99.8),
         xlabel="parameters (log scale)", ylabel="test accuracy in %",
     )  # fmt: skip
     axis.legend(fontsize=9, loc="center right")

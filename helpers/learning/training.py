@@ -29,7 +29,7 @@ class Recipe:
 
     Attributes:
         epochs: Passes through the training set, at least 1.
-        network: "small" or "large"; see `helpers.learning.models.build_cnn`.
+        network: "tiny", "small" or "large"; see `helpers.learning.models.build_cnn`.
         peak_learning_rate: The highest learning rate of the one-cycle schedule.
         dropout: Share of the last feature map zeroed during training; see `build_cnn`.
         batch_size: Images for each step of the optimizer, at least 1.

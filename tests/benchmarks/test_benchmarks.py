@@ -84,6 +84,8 @@ def test_the_peak_is_no_less_than_what_one_product_reaches(monkeypatch):
         (recipes.train_published, 159_254, 256),
         (recipes.train_keras_example, 34_826, 230),
         (recipes.train_one_epoch, 215_194, 256),
+        (entries.DASH, 29_258, 256),
+        (entries.SPRINT, 44_714, 256),
         (partial(recipes.train_ours, recipe=QUICK), None, 256),
     ],
 )

@@ -15,6 +15,14 @@ import pytest
 
 # Counted by hand, layer by layer: a convolution before batch normalisation has no bias,
 # the others have; batch normalisation has four numbers a channel.
+TINY_PARAMETERS = (
+    (9 * 8 + 4 * 8)
+    + (9 * 8 * 12 + 12)
+    + (9 * 12 * 16 + 4 * 16)
+    + (9 * 16 * 14 + 14)
+    + (9 * 14 * 14 + 4 * 14)
+    + (3 * 3 * 14 * 10 + 10)
+)
 SMALL_PARAMETERS = (
     (9 * 24 + 4 * 24)
     + (9 * 24 * 32 + 32)
@@ -33,6 +41,10 @@ LARGE_PARAMETERS = (
 )
 
 
+def build_tiny_cnn():
+    return build_cnn("tiny")
+
+
 def build_large_cnn():
     return build_cnn("large")
 
@@ -41,6 +53,7 @@ BUILDERS = {
     build_softmax_regression: 784 * 10 + 10,
     build_multilayer_perceptron: 784 * 128 + 128 + 128 * 10 + 10,
     build_published_cnn: 159_254,
+    build_tiny_cnn: TINY_PARAMETERS,
     build_cnn: SMALL_PARAMETERS,
     build_large_cnn: LARGE_PARAMETERS,
 }

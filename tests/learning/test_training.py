@@ -278,7 +278,7 @@ def test_a_seed_that_cannot_be_used_is_named(seed):
         ({"epochs": 2.5}, "epochs must be an integer of at least 1, but is 2.5"),
         ({"epochs": True}, "epochs must be an integer of at least 1, but is True"),
         ({"redrawn": 1.2}, "redrawn must be a number from 0 to 1, but is 1.2"),
-        ({"network": "huge"}, "network must be one of small, large, not 'huge'"),
+        ({"network": "huge"}, "network must be one of tiny, small, large, not 'huge'"),
         ({"optimizer": "lion"}, "optimizer must be one of muon, adamw, sgd, not 'lion'"),
     ],
 )
