@@ -52,7 +52,7 @@ def plot_error_against_time(epochs: pd.DataFrame) -> Figure:
     )  # fmt: skip
     axis.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"], minor=False)
     axis.set_yticks([], minor=True)
-    axis.set_xticks([10, 30, 100, 300, 1000], ["10", "30", "100", "300", "1000"])
+    axis.set_xticks([5, 10, 30, 100, 300, 1000], ["5", "10", "30", "100", "300", "1000"])
     axis.set_xticks([], minor=True)
     axis.legend(fontsize=9, loc="lower left", bbox_to_anchor=(1.0, 0.0))
     return figure

@@ -200,10 +200,10 @@ def train(
     model.compile(
         optimizer=make_optimizer(recipe, steps=len(batches) * recipe.epochs),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
+        metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
     )
-    # Keras would create these variables while it translates the first step into a graph, and
-    # then translate the step once more.
+    # Variables of the optimizer, or of a metric given by name, would be created while Keras
+    # translates the first step into a graph, and then it would translate the step once more.
     model.optimizer.build(model.trainable_variables)
     path = None
     if checkpoints is not None:

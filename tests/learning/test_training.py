@@ -267,6 +267,18 @@ def test_a_seed_that_cannot_be_used_is_named(seed):
         train(IMAGES, LABELS, seed=seed)
 
 
+def test_the_first_step_is_translated_into_a_graph_once(digits, monkeypatch):
+    step, translations = keras.Model.train_step, []
+
+    def counted(model, batch):
+        translations.append(model)
+        return step(model, batch)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    train(digits.images, digits.labels, 0, replace(QUICK, epochs=1))
+    assert len(translations) == 1
+
+
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
