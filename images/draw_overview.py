@@ -4,11 +4,12 @@ A network that has seen nothing but MNIST reads the same ten photos twice: squee
 pixels, and prepared the way MNIST was.
 """
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.places import MNIST_ONLY_LITERT
-from helpers.plots import use_style
+from helpers.plots import use_style, with_palette
 from helpers.reading.network import Network
 from helpers.reading.pictures import open_picture
 from helpers.reading.preparation import prepare_digit
@@ -41,7 +42,9 @@ def main() -> None:
         for digit, reading in enumerate(network.predict(images).argmax(axis=1)):
             mark, colour = ("✓", "C2") if reading == digit else ("✗", "C3")
             row[digit].set_title(f"{reading} {mark}", color=colour, fontsize=12)
-    figure.savefig(FOLDER / "overview.png")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    (FOLDER / "overview.png").write_bytes(with_palette(drawn.getvalue()))
 
 
 if __name__ == "__main__":

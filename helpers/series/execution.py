@@ -7,7 +7,6 @@ outputs are stored in the notebooks themselves. nbval decides whether they are t
 import argparse
 import asyncio
 import base64
-import io
 import os
 import signal
 import sys
@@ -22,12 +21,12 @@ from helpers.errors import UserError, ending_in_one_sentence, print_error
 from helpers.facts import read_facts
 from helpers.files import atomic_write
 from helpers.places import EVALUATION_FILE, MODEL_FILE, relative_to_project, trained_folder
+from helpers.plots import with_palette
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from PIL import Image
 from traitlets.config import Config
 
 CELL_TIMEOUT_SECONDS = 3600
@@ -136,18 +135,12 @@ def drop_widgets(notebook: NotebookNode) -> None:
 
 
 def shrink_pictures(notebook: NotebookNode) -> None:
-    """Store each PNG in the outputs with a palette of 64 colours, at a quarter of the size.
-
-    Beyond a figure's own few colours there are only the soft edges of lines and letters, so
-    the palette is off by less than a grey level on average, which nobody sees.
-    """
+    """Store each PNG in the outputs with a palette; see `helpers.plots.with_palette`."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if png := output.get("data", {}).get("image/png"):
-                picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-                shrunk = io.BytesIO()
-                picture.quantize(64, kmeans=1).save(shrunk, "PNG", optimize=True)
-                output["data"]["image/png"] = base64.b64encode(shrunk.getvalue()).decode()
+                shrunk = with_palette(base64.b64decode(png))
+                output["data"]["image/png"] = base64.b64encode(shrunk).decode()
 
 
 def _reason(error: Exception) -> str:
