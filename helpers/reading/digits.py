@@ -47,6 +47,11 @@ class Digit:
         return float(self.probabilities.max())
 
     @property
+    def confidence(self) -> float:
+        """How sure it is both that this is a digit and which one, 0 to 1."""
+        return self.probability * self.likeness
+
+    @property
     def verdict(self) -> str:
         """What to make of it: "digit", "unsure" or "no digit"."""
         if self.likeness < LIKE_A_DIGIT:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from helpers.errors import ArgumentError
 from helpers.layout import SIZE
 from helpers.reading.digits import Box, Digit
-from helpers.reading.ink import ink_and_strokes
+from helpers.reading.ink import ink_and_strokes, is_evenly_lit, with_dark_ink
 from helpers.reading.network import Network, PairNetwork
 from helpers.reading.pictures import PictureError, open_reduced_picture, to_grey
 from helpers.reading.segmentation import find_digits, read_single_digit
@@ -19,9 +19,6 @@ from helpers.reading.segmentation import find_digits, read_single_digit
 import numpy as np
 from PIL import Image
 
-# Standard deviation of a margin's pixels, as a share of the range of the whole picture's. Digits
-# that people save in so few pixels stay below it, noise and stripes do not.
-MOST_UNEVEN = 0.1
 # The least probability of an answer to a picture in which no ink stands out; even blank paper
 # resembles one digit more than the others.
 SURE_OF_FAINT_INK = 0.82
@@ -67,9 +64,9 @@ class DigitReader:
     def read(self, image: Image.Image, single: bool = False) -> list[Digit]:
         """Read the digits in a picture.
 
-        A picture of 28 × 28 pixels may be one of MNIST's own, under noise or stripes that
-        hide the ink. So the network also sees it as it is, and that answer counts where no ink
-        stands out, or where the margin is uneven and the answer is surer.
+        A picture of 28 × 28 pixels may be one of MNIST's own, which needs no preparation, and
+        noise or stripes may hide its ink. So the network also sees it as it is, but for ink
+        that is darker than its paper, and the surer answer counts.
 
         Args:
             image: In any of Pillow's modes, as it is seen.
@@ -81,24 +78,22 @@ class DigitReader:
         Raises:
             PictureError: If no digit stands out from the background.
         """
-        has_its_size = image.size == (SIZE, SIZE)
-        is_uneven = has_its_size and has_uneven_margin(to_grey(image))
+        if image.size != (SIZE, SIZE):
+            return self._prepared(image, single)
+        as_it_is = self._as_it_is(image)
         try:
             digits = self._prepared(image, single)
         except PictureError:
-            as_it_is = self._as_it_is(image) if has_its_size else None
-            least = 0 if single and is_uneven else SURE_OF_FAINT_INK
-            if as_it_is is not None and as_it_is.probability >= least:
+            is_no_blank = single and not is_evenly_lit(to_grey(image))
+            if is_no_blank or as_it_is.probability >= SURE_OF_FAINT_INK:
                 return [as_it_is]
             raise
-        if is_uneven:
-            as_it_is = self._as_it_is(image)
-            if as_it_is.probability > max(digit.probability for digit in digits):
-                return [as_it_is]
-        return digits
+        least_sure = min(digit.confidence for digit in digits)
+        return [as_it_is] if as_it_is.confidence > least_sure else digits
 
     def _as_it_is(self, image: Image.Image) -> Digit:
-        pixels = np.round(255 * to_grey(image)).astype(np.uint8)
+        bright_ink = 1 - with_dark_ink(to_grey(image))
+        pixels = np.round(255 * bright_ink).astype(np.uint8)
         probabilities, likeness = self.network.judge(pixels[np.newaxis])
         return Digit(0, (0, 0, SIZE, SIZE), pixels, probabilities[0], float(likeness[0]))
 
@@ -130,18 +125,6 @@ class DigitReader:
             return Reading(name, image, self.read(image, single), None, reduced)
         except PictureError as error:
             return Reading(name, None, [], f"{name}: {error}")
-
-
-def has_uneven_margin(pixels: np.ndarray) -> bool:
-    """Whether the outermost pixels differ by more than a margin of paper does.
-
-    Args:
-        pixels: (height, width), any range.
-    """
-    inner = np.zeros(pixels.shape, bool)
-    inner[1:-1, 1:-1] = True
-    contrast = np.ptp(pixels)
-    return contrast > 0 and pixels[~inner].std() > MOST_UNEVEN * contrast
 
 
 def _scaled(box: Box, across: float, down: float) -> Box:

@@ -239,7 +239,7 @@ class _Search:
     def apart(self, component: Component) -> list[Component]:
         """Cut digits that touch apart, from left to right; the component itself if it is one."""
         (whole,) = self.classified([component])
-        sure_of_one = whole.probability * whole.likeness
+        sure_of_one = whole.confidence
         if not could_be_two(sure_of_one, component.height, component.width):
             return [component]
         probabilities, sure_of_two = self.read_pairs(prepare_pair(*self.alone(component))[None])

@@ -35,6 +35,16 @@ def test_what_has_the_size_of_mnist_is_read_through_noise_and_stripes(reader, sa
         assert np.mean(answers == labels) >= least
 
 
+def test_what_has_the_size_of_mnist_is_also_seen_as_it_is_in_either_polarity(reader, sample):
+    # The preparation alone cuts the first one in two and turns the other into a 5.
+    for number, label in ((363, 5), (969, 8)):
+        pixels = sample.x_test[number]
+        for drawn in (pixels, 255 - pixels):
+            (answer,) = reader.read(Image.fromarray(drawn))
+            assert answer.digit == label
+            np.testing.assert_array_equal(answer.pixels, pixels)
+
+
 def test_noise_alone_is_no_digit(reader):
     noise = np.random.default_rng(0).normal(100, 70, (28, 28))
     with pytest.raises(PictureError):
