@@ -265,7 +265,7 @@ class Clinic:
         """
         check_number(number, "the number of a patient", 1, whole=True)
         if disease not in DISEASES:
-            return f"Your turn: name one of {', '.join(self.diseases)}."
+            return f"Your turn: name one of: {'; '.join(self.diseases)}."
         if disease == disease_of(number):
             found = DISEASES[disease]
             return (

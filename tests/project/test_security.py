@@ -73,7 +73,7 @@ def test_no_setting_of_the_project_opens_jupyterlab():
 # Pickled objects, which run code when they are read
 
 # Notebook 07 shows once what it forbids, with a file that it has just written itself.
-SHOWN_ONCE = "network = keras.saving.load_model(gift, safe_mode=False)\n"
+SHOWN_ONCE = "network = keras.saving.load_model(gift, safe_mode=False)"
 
 
 def code_of(path):
