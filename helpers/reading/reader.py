@@ -65,8 +65,8 @@ class DigitReader:
         """Read the digits in a picture.
 
         A picture of 28 × 28 pixels may be one of MNIST's own, which needs no preparation, and
-        noise or stripes may hide its ink. So the network also sees it as it is, but for ink
-        that is darker than its paper, and the surer answer counts.
+        noise or stripes may hide its ink. So the network also sees it as it is, turned to
+        bright ink, and the surer answer counts.
 
         Args:
             image: In any of Pillow's modes, as it is seen.
@@ -84,8 +84,8 @@ class DigitReader:
         try:
             digits = self._prepared(image, single)
         except PictureError:
-            is_no_blank = single and not is_evenly_lit(to_grey(image))
-            if is_no_blank or as_it_is.probability >= SURE_OF_FAINT_INK:
+            is_blank = is_evenly_lit(to_grey(image))
+            if (single and not is_blank) or as_it_is.probability >= SURE_OF_FAINT_INK:
                 return [as_it_is]
             raise
         least_sure = min(digit.confidence for digit in digits)

@@ -104,9 +104,11 @@ def test_all_ink_can_be_taken_for_one_digit(reader, sheet):
     assert answer.box[0] < 160 and answer.box[2] > 300
 
 
-def test_a_blank_picture_is_an_error(reader):
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("side", [28, 80])
+def test_a_blank_picture_is_an_error(reader, side, single):
     with pytest.raises(PictureError, match="no digit found"):
-        reader.read(Image.new("L", (80, 80), 255))
+        reader.read(Image.new("L", (side, side), 255), single)
 
 
 def test_what_came_of_a_file_is_returned_whether_or_not_it_could_be_read(reader, seven, tmp_path):
