@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 
 from helpers import places
 from helpers.places import PRETRAINED_LITERT
@@ -110,6 +111,8 @@ def test_an_interruption_is_one_sentence_whoever_else_gets_it(folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A shell starts what it runs in the background deaf to Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:
         process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)  # As the terminal does: to all of them.
