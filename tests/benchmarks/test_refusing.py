@@ -42,7 +42,7 @@ def digits():
 
 
 def test_the_threshold_is_the_highest_within_its_limit(digits, monkeypatch):
-    monkeypatch.setattr(refusing, "MOST_REFUSED", 0.6)  # half of them by their probability
+    monkeypatch.setattr(refusing, "MOST_REFUSED", SURE + 0.1)  # all but a tenth by probability
     assert choose_likeness(digits) == pytest.approx(0.1)
 
 
@@ -50,8 +50,8 @@ def test_the_curve_counts_what_lies_below_and_above(digits):
     mistakes = count_mistakes(digits, {"letters": digits})
     row = mistakes[mistakes["threshold"] == 0.4].iloc[0]
     assert row["digits called none"] == pytest.approx(0.4, abs=0.01)
-    assert row["digits refused"] == pytest.approx(0.4 + (1 - SURE), abs=0.01)
-    assert row["letters read"] == pytest.approx(SURE - 0.4, abs=0.01)
+    assert row["digits refused"] == pytest.approx(0.4 + SURE, abs=0.01)
+    assert row["letters read"] == pytest.approx(1 - 0.4 - SURE, abs=0.01)
 
 
 def test_the_figure_has_a_line_for_each_kind_and_the_threshold(digits):

@@ -60,11 +60,11 @@ def reading(name, *digits):
 
 
 def test_what_is_unsure_is_marked_and_said(capsys):
-    command.report_text(reading("a.png", answer(4, 0.4)))
-    command.report_text(reading("b.png", answer(3), answer(5, 0.4), answer(7, 0.95)))
+    command.report_text(reading("a.png", answer(4, 0.3)))
+    command.report_text(reading("b.png", answer(3), answer(5, 0.3), answer(7, 0.95)))
     assert capsys.readouterr().out.splitlines() == [
-        "a.png: 4? (40.0%, unsure)",
-        "b.png: 3 5? 7 (at least 40.0%, unsure)",
+        "a.png: 4? (30.0%, unsure)",
+        "b.png: 3 5? 7 (at least 30.0%, unsure)",
     ]
 
 
@@ -72,11 +72,11 @@ def test_what_is_no_digit_keeps_its_place_and_is_said(capsys):
     none = answer(8, likeness=0.0)
     command.report_text(reading("a.png", none))
     command.report_text(reading("b.png", answer(3), none, answer(7, 0.95)))
-    command.report_text(reading("c.png", answer(3, 0.4), none))
+    command.report_text(reading("c.png", answer(3, 0.3), none))
     assert capsys.readouterr().out.splitlines() == [
         "a.png: – (no digit)",
         "b.png: 3 – 7 (at least 90.0%; – is no digit)",
-        "c.png: 3? – (40.0%, unsure; – is no digit)",
+        "c.png: 3? – (30.0%, unsure; – is no digit)",
     ]
 
 
@@ -103,7 +103,7 @@ def test_rows_get_a_line_each(capsys):
 
 
 def test_json_is_one_object_a_line(capsys):
-    second_row = answer(1, 0.4, row=1), answer(5, row=1, likeness=0.0)
+    second_row = answer(1, 0.3, row=1), answer(5, row=1, likeness=0.0)
     command.report_json(reading("a.png", answer(7), *second_row))
     command.report_json(Reading("b.png", None, [], "b.png: no digit found"))
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
@@ -112,7 +112,7 @@ def test_json_is_one_object_a_line(capsys):
         "path": "a.png",
         "digits": [
             {"digit": 7, "probability": 0.9, "sure": True, "answer": "digit"} | place | {"row": 0},
-            {"digit": 1, "probability": 0.4, "sure": False, "answer": "unsure"} | place,
+            {"digit": 1, "probability": 0.3, "sure": False, "answer": "unsure"} | place,
             {"digit": 5, "probability": 0.9, "sure": False, "answer": "no digit"} | place,
         ],
         "error": None,

@@ -37,7 +37,7 @@ def test_a_picture_narrower_than_a_strip_is_widened_for_it():
 
 @pytest.mark.parametrize(
     ("probability", "likeness", "colour"),
-    [(0.9, 1.0, SURE_COLOUR), (0.4, 1.0, UNSURE_COLOUR), (0.9, 0.0, NO_DIGIT_COLOUR)],
+    [(0.9, 1.0, SURE_COLOUR), (0.3, 1.0, UNSURE_COLOUR), (0.9, 0.0, NO_DIGIT_COLOUR)],
 )
 def test_a_box_has_the_colour_of_the_verdict_and_stands_around_the_digit(
     probability, likeness, colour
