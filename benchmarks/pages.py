@@ -1,9 +1,10 @@
-"""Reads generated pages whose digits are known: `python -m benchmarks.pages`, two minutes.
+"""Reads generated pages whose digits are known: `python -m benchmarks.pages`, three minutes.
 
 Each run draws other pages, from a new seed that it prints, so that nothing can be tuned to them.
 A page is digits of MNIST in rows, dark on unevenly lit paper: plain, on lines or squares as dark
-as the ink, or two digits that touch. Choose with the training digits, which it draws from unless
-asked for `--test`.
+as the ink, half in a hard shadow, with print shining through from the back, or on a table of
+grained wood; or in chalk; or two digits that touch. Choose with the training digits, which it
+draws from unless asked for `--test`.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from helpers.reading.reader import DigitReader
 import numpy as np
 import pandas as pd
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 HELD_OUT = 10_000  # the last training digits
 # All ranges are drawn from evenly.
@@ -37,6 +39,13 @@ LIGHT = (0, 0.35)  # share of the light that is lost across the page
 GRAIN = 3  # standard deviation of the paper's grain, in grey levels
 LINE_WIDTH = (1, 2.6)  # pixels of the page
 LINE_PITCH, SQUARE_PITCH = (0.9, 1.6), (0.45, 0.9)  # shares of 28 pixels
+SHADOW, PENUMBRA = (0.4, 0.65), (1, 10)  # share of the light that is left, width in pixels
+# Print from the back: share of the ink that shines through, and its blur in pixels.
+SHINING, DIFFUSE = (0.08, 0.25), (0.7, 2)
+TABLE, MARGIN = (50, 130), (0.4, 1.2)  # grey levels, and shares of 28 pixels around the sheet
+WOOD, WOOD_PERIOD, BENT = (3, 10), (12, 38), 0.05  # the wood's grain: grey levels, pixels, radians
+TURNED = 8  # degrees by which a sheet lies aslant on its table
+BOARD, CHALK, DUSTY = (30, 80), (170, 230), 0.6  # grey levels, and the least share of chalk
 MOST_OVERLAP = 2  # pixels of MNIST by which the digits of a pair run into each other
 
 
@@ -91,6 +100,55 @@ class Drawer:
         self._rule(ink.T, pitch)
         return Page(self._on_paper(ink), rows)
 
+    def shadow(self) -> Page:
+        """Draw rows of digits, a part of them in a shadow with a straight edge."""
+        ink, rows, _ = self._written()
+        grey, rng = self._lit(ink, PAPER, INK), self.rng
+        angle, left = rng.uniform(0, np.pi), rng.uniform(*SHADOW)
+        down, right = (np.arange(side) - side * rng.uniform(0.3, 0.7) for side in ink.shape)
+        distance = down[:, None] * np.cos(angle) + right * np.sin(angle)
+        light = np.clip(0.5 + distance / rng.uniform(*PENUMBRA), 0, 1)
+        return Page(self._photographed(grey * (left + (1 - left) * light)), rows)
+
+    def through(self) -> Page:
+        """Draw rows of digits, with others shining through from the back of the paper."""
+        ink, rows, _ = self._written()
+        back = self._written()[0][:, ::-1]
+        height, width = np.minimum(ink.shape, back.shape)
+        faint = np.zeros_like(ink)
+        faint[:height, :width] = back[:height, :width]
+        faint = self.rng.uniform(*SHINING) * gaussian_filter(faint, self.rng.uniform(*DIFFUSE))
+        return Page(self._on_paper(np.maximum(ink, faint)), rows)
+
+    def table(self) -> Page:
+        """Draw a sheet with rows of digits, aslant on a darker table of grained wood."""
+        ink, rows, scale = self._written()
+        margin = round(28 * scale * self.rng.uniform(*MARGIN))
+        angle = self.rng.uniform(-TURNED, TURNED)
+
+        def turned(picture: Image.Image) -> Image.Image:
+            return picture.rotate(angle, Image.Resampling.BILINEAR, expand=True)
+
+        sheet = Image.fromarray(self._lit(ink, PAPER, INK).astype(np.float32))
+        shape = turned(Image.new("L", sheet.size, 255))
+        width, height = (side + 2 * margin for side in shape.size)
+        picture = Image.fromarray(self._wood(height, width))
+        picture.paste(turned(sheet), (margin, margin), shape)
+        return Page(self._photographed(np.asarray(picture)), rows)
+
+    def _wood(self, height: int, width: int) -> np.ndarray:
+        """Grey levels of wood whose grain runs from left to right: (height, width) float32."""
+        rng = self.rng
+        bent = np.cumsum(rng.normal(0, BENT, width))
+        phase = 2 * np.pi * np.arange(height)[:, None] / rng.uniform(*WOOD_PERIOD) + bent
+        return (rng.uniform(*TABLE) + rng.uniform(*WOOD) * np.sin(phase)).astype(np.float32)
+
+    def chalk(self) -> Page:
+        """Draw rows of digits in chalk, which leaves dark dots, on a board."""
+        ink, rows, _ = self._written()
+        dusty = ink * self.rng.uniform(DUSTY, 1, ink.shape)
+        return Page(self._photographed(self._lit(dusty, BOARD, CHALK)), rows)
+
     def touching(self) -> Page:
         """Draw two digits pushed together until they touch or overlap."""
         (left, first), (right, second) = self._digit(), self._digit()
@@ -141,11 +199,19 @@ class Drawer:
         np.maximum(ink, np.clip(half + 0.5 - distance, 0, 1), out=ink)
 
     def _on_paper(self, ink: np.ndarray) -> Image.Image:
-        rng = self.rng
-        paper, pen = rng.uniform(*PAPER), rng.uniform(*INK)
-        light = 1 - rng.uniform(*LIGHT) * np.linspace(0, 1, ink.shape[1])
-        grey = (paper + (pen - paper) * ink) * light + rng.normal(0, GRAIN, ink.shape)
-        return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+        return self._photographed(self._lit(ink, PAPER, INK))
+
+    def _lit(
+        self, ink: np.ndarray, papers: tuple[float, float], pens: tuple[float, float]
+    ) -> np.ndarray:
+        """Give paper and ink a grey level each, and let the light fall from the left."""
+        paper, pen = self.rng.uniform(*papers), self.rng.uniform(*pens)
+        light = 1 - self.rng.uniform(*LIGHT) * np.linspace(0, 1, ink.shape[1])
+        return (paper + (pen - paper) * ink) * light
+
+    def _photographed(self, grey: np.ndarray) -> Image.Image:
+        grainy = grey + self.rng.normal(0, GRAIN, grey.shape)
+        return Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))
 
 
 def _enlarged(digit: np.ndarray, scale: float) -> np.ndarray:
@@ -161,6 +227,10 @@ KINDS: dict[str, Callable[[Drawer], Page]] = {
     "sloping": Drawer.sloping,
     "ruled": Drawer.ruled,
     "squared": Drawer.squared,
+    "shadow": Drawer.shadow,
+    "through": Drawer.through,
+    "table": Drawer.table,
+    "chalk": Drawer.chalk,
     "touching": Drawer.touching,
 }
 

@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-Change = Callable[[Image.Image], Image.Image]
+# Maps a grey picture to a copy; None if that would be too small or too large.
+Change = Callable[[Image.Image], Image.Image | None]
 
 # A copy with a shorter side below this many pixels cannot hold a digit, and one with a longer
 # side above the other limit takes long to make.
@@ -37,8 +38,10 @@ DARKEST = 0.45  # of the light, at the darker side
 def scaled(factor: float) -> Change:
     """Scale by a factor."""
 
-    def change(picture: Image.Image) -> Image.Image:
-        width, height = (max(1, round(side * factor)) for side in picture.size)
+    def change(picture: Image.Image) -> Image.Image | None:
+        width, height = (round(side * factor) for side in picture.size)
+        if min(width, height) < LEAST_SIDE or max(width, height) > MOST_SIDE:
+            return None
         return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3)
 
     return change
@@ -120,7 +123,11 @@ def saved_again() -> dict[str, Change]:
 
 
 def _one_after_the_other(first: Change, second: Change) -> Change:
-    return lambda picture: second(first(picture))
+    def change(picture: Image.Image) -> Image.Image | None:
+        copy = first(picture)
+        return None if copy is None else second(copy)
+
+    return change
 
 
 def _paper(picture: Image.Image) -> int:
@@ -140,8 +147,7 @@ def compare(
     Args:
         reader: Reads all of them.
         picture: In any of Pillow's modes.
-        changes: Map a grey picture to a copy; those that come out too small or too large are
-            left out.
+        changes: By their names; copies that would be too small or too large are left out.
 
     Returns:
         For each change its name, what is read in the picture, and what is read in the copy;
@@ -154,11 +160,7 @@ def compare(
     )
     original = read_rows(reader, grey)
     copies = ((name, change(grey)) for name, change in changes.items())
-    return [
-        (name, original, read_rows(reader, copy))
-        for name, copy in copies
-        if min(copy.size) >= LEAST_SIDE and max(copy.size) <= MOST_SIDE
-    ]
+    return [(name, original, read_rows(reader, copy)) for name, copy in copies if copy is not None]
 
 
 def measure(reader: DigitReader, paths: Iterable[Path], changes: dict[str, Change]) -> pd.DataFrame:

@@ -1,14 +1,15 @@
 """Ink on paper: from the brightness of a picture to the strokes in it.
 
 Nothing is assumed about the light, or about whether paper or ink is brighter.
-`helpers.reading.lines` takes out the lines of the paper. What the strokes say is up to
-`helpers.reading.segmentation`.
+`helpers.reading.sheet` takes out the table around the paper, and `helpers.reading.lines` the lines
+on it. What the strokes say is up to `helpers.reading.segmentation`.
 """
 
 from collections.abc import Sequence
 
 from helpers.reading.lines import without_lines
 from helpers.reading.pictures import COARSE_SIDE, LONGEST_SIDE, PictureError, shrink, to_grey
+from helpers.reading.sheet import without_table
 
 import numpy as np
 from PIL import Image
@@ -102,7 +103,7 @@ def to_ink(grey: np.ndarray) -> np.ndarray:
     Raises:
         PictureError: If nothing stands out from the paper.
     """
-    dark_ink = with_dark_ink(grey)
+    dark_ink = with_dark_ink(without_table(grey))
     paper = paper_brightness(dark_ink)
     ink = 1 - dark_ink / np.maximum(paper, 0.05)
     ink = without_lines(ink, LINE_LEVEL * np.percentile(some_of(ink), STRONGEST))
@@ -268,7 +269,7 @@ def some_of(values: np.ndarray) -> np.ndarray:
 
 
 def odd(length: float) -> int:
-    """The nearest odd number of pixels, at least 3: the side of a neighbourhood with a centre."""
+    """A length, rounded and made odd, at least 3: the side of a neighbourhood with a centre."""
     return max(3, round(length) | 1)
 
 
