@@ -61,7 +61,7 @@ html: $(READY) ## build the site, to read without Jupyter, under build/html (1 m
 pretrained: $(READY) ## train the network that ships, and write its card (40 min)
 	@$(RUN) -m helpers.series.shipping
 
-bench: $(READY) ## measure recipes side by side, ENTRIES="quick ..." or all of them (2 hours)
+bench: $(READY) ## measure recipes side by side, ENTRIES="quick ..." or all of them (5 hours)
 	@$(RUN) -m benchmarks $(ENTRIES)
 
 lint: $(READY) ## check style, mistakes, types, and which module imports which

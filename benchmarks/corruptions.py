@@ -15,7 +15,7 @@ from benchmarks.machine import in_fresh_process, machine
 from benchmarks.measuring import Scoreboard
 from benchmarks.results import store
 from helpers import places
-from helpers.data import load_mnist
+from helpers.data import NOT_READABLE, load_mnist
 from helpers.errors import UserError, ending_in_one_sentence
 from helpers.learning.training import QUICK
 from helpers.plots import use_style
@@ -65,7 +65,7 @@ def load_corruptions(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
         arrays = _from_folder(path) if path.is_dir() else _from_archive(path)
         labels = arrays.pop("labels")
         corruptions = {name: images.reshape(len(labels), 28, 28) for name, images in arrays.items()}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except NOT_READABLE as error:
         raise CorruptionsError(
             f"{path} is not MNIST-C: {error}; name its folder or file."
         ) from None

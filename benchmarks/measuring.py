@@ -1,7 +1,7 @@
-"""Measures one training: seconds, processor time, memory, and test accuracy by epoch.
+"""Measures one training: seconds, processor time, and test accuracy by epoch.
 
 The clock stops while the test set is scored, and the scores decide nothing: a training runs
-all its epochs. The memory of a process is known on Linux and macOS only.
+all its epochs.
 """
 
 import time
@@ -42,7 +42,7 @@ class Scoreboard:
         """Pause, score the test set, record the epoch, resume.
 
         Args:
-            predict: Turns (n, 28, 28, 1) uint8 into (n, 10) probabilities or logits.
+            predict: Turns (n, 28, 28, 1) uint8 into (n, 10) probabilities.
         """
         self._pause()
         self._last_predict = predict

@@ -34,7 +34,7 @@ def train_pytorch_example(
             nn.functional.cross_entropy(network(pixels[batch]), targets[batch]).backward()
             optimizer.step()
         schedule.step()
-        board.score(lambda images: _logits(network, images))
+        board.score(lambda images: _probabilities(network, images))
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return Cost(parameters, MULTIPLY_ADDS, len(images))
 
@@ -60,7 +60,8 @@ def _normalised(images: np.ndarray) -> torch.Tensor:
     return (pixels / 255 - PIXEL_MEAN) / PIXEL_STD
 
 
-def _logits(network: nn.Module, images: np.ndarray) -> np.ndarray:
+def _probabilities(network: nn.Module, images: np.ndarray) -> np.ndarray:
     network.eval()
     with torch.no_grad():
-        return np.concatenate([network(part).numpy() for part in _normalised(images).split(1000)])
+        parts = _normalised(images).split(1000)
+        return np.concatenate([network(part).softmax(dim=1).numpy() for part in parts])

@@ -76,7 +76,7 @@ def read_characters(folder: Path) -> dict[str, list[Image.Image]]:
             rows = [(row["file"], row["like"]) for row in csv.DictReader(table)]
     except OSError as error:
         raise CharactersError(f"{folder / LABELS_FILE} cannot be read: {reason(error)}.") from None
-    except KeyError:
+    except (KeyError, ValueError):
         raise CharactersError(
             f"{folder / LABELS_FILE} must have the columns file and like."
         ) from None

@@ -45,8 +45,8 @@ def tabulate_companions(probabilities: np.ndarray, measure: str = "probability")
         measure: What the table calls these numbers.
 
     Returns:
-        A row for each of them: "read as", "probability", "or as", "its
-        probability" (both 0 to 1, two decimals).
+        A row for each of them: "read as", `measure`, "or as", and "its " with `measure` (both
+        numbers 0 to 1, two decimals).
     """
     ranked = probabilities.argsort(axis=1)[:, ::-1]
     ranked_probabilities = np.take_along_axis(probabilities, ranked, axis=1).round(2)

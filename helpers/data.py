@@ -68,7 +68,11 @@ SAMPLE_NOTICE = (
     "not the full set. Figures on it cannot be compared with published ones."
 )
 
-_NOT_READABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
+# What a damaged file of arrays may raise.
+NOT_READABLE = (
+    OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 
 
 class DataError(UserError):
@@ -107,8 +111,9 @@ class Mnist:
     def judge(self) -> np.ndarray:
         """Which training digits are held back to judge by: 5,000 (800 of the sample).
 
-        A mask, (n,) bool, drawn at random once and for all, for MNIST's order is not: digits at
-        odd places are easier to read than those at even ones, and the last 5,000 than the rest.
+        A mask, (n,) bool, drawn at random once and for all, since MNIST's own order is not
+        random: digits at odd places are easier to read than those at even ones, and the last
+        5,000 than the rest.
         """
         held_back = np.zeros(len(self.x_train), dtype=bool)
         count = 5000 if self.is_full else 800
@@ -219,7 +224,7 @@ def read_idx(path: Path) -> np.ndarray:
         content = Path(path).read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         raise DataError(
             f"{path} cannot be read ({error}); replace it with an intact copy."
         ) from None
@@ -251,7 +256,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
         # NumPy would leave the file open if it is damaged.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in SHA256}
-    except (*_NOT_READABLE, AttributeError, TypeError):
+    except NOT_READABLE:
         # NumPy's own message suggests unpickling the file, so it is not passed on.
         raise DataError(
             f"{path} is not a readable .npz file with the arrays {', '.join(SHA256)}; "

@@ -27,14 +27,17 @@ def mark(function: Callable, cases: Sequence[tuple[tuple, Any]]) -> str:
             return f"Case {number}: your function raises {type(error).__name__}: {error}"
         if result is None:
             return "Your turn: the function returns nothing yet."
-        if np.shape(result) != np.shape(expected):
+        try:
+            values = np.asarray(result, dtype=float)
+        except (TypeError, ValueError):  # A text, a generator, or rows of different lengths.
+            return f"Case {number}: the function must return a number or an array of numbers."
+        if values.shape != np.shape(expected):
             return (
-                f"Case {number}: the shape should be {np.shape(expected)}, "
-                f"yours is {np.shape(result)}."
+                f"Case {number}: the shape should be {np.shape(expected)}, yours is {values.shape}."
             )
-        if not np.allclose(result, expected, atol=1e-4):
+        if not np.allclose(values, expected, atol=1e-4):
             if np.ndim(expected) == 0:
                 return f"Case {number}: it should be {expected}, yours is {result}."
-            wrong = ~np.isclose(result, expected, atol=1e-4)
+            wrong = ~np.isclose(values, expected, atol=1e-4)
             return f"Case {number}: {wrong.sum()} of {wrong.size} values differ."
     return f"Right, in all {len(cases)} cases."

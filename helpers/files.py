@@ -19,8 +19,8 @@ LEFT_BEHIND_SECONDS = 24 * 3600
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path whose file replaces `path` if the block succeeds.
 
-    The temporary file lies in the same folder and has the same suffix. If the block
-    raises, it is removed and `path` is left untouched.
+    The temporary file has the same name and lies in a folder beside `path`, so on the same file
+    system. If the block raises, it is removed and `path` is left untouched.
 
     Raises:
         OSError: If the folder cannot be created or written to.

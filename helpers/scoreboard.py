@@ -108,7 +108,8 @@ class Scoreboard:
     def _keep(self) -> None:
         if os.environ.get("MNIST_TEN") == "shipped":
             return
-        rows = _own_rows(self._key()) | self._rows
+        new = {name: row for name, row in self._rows.items() if row[0] == self._notebook}
+        rows = _own_rows(self._key()) | new
         write_facts({"key": self._key(), "rows": rows}, places.build_folder() / "scoreboard.json")
 
 

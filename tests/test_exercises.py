@@ -20,6 +20,8 @@ def test_an_unwritten_one_is_awaited():
         (lambda values: values, "Case 1: 3 of 4 values differ."),
         (lambda values: 2 * values[:3], "Case 1: the shape should be (4,), yours is (3,)."),
         (lambda values: values / "2", "Case 1: your function raises"),
+        (lambda values: [[1, 2], [3]], "Case 1: the function must return a number"),
+        (lambda values: (2 * value for value in values), "Case 1: the function must return"),
         (lambda values: 2 * values if len(values) == 4 else values, "Case 2: 3 of 3"),
     ],
 )

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 from helpers import places
 from helpers.data import Mnist
+from helpers.facts import read_facts
 from helpers.scoreboard import COLUMNS, Scoreboard
 
 import numpy as np
@@ -101,6 +102,11 @@ def test_a_readers_own_row_replaces_the_stored_one(mnist):
     assert scored_on == "800 validation digits"
     other = Scoreboard(mnist, 2, ten(1)).table().loc["always 1", "scored on"]
     assert other == "5,000 validation digits", "other digits, other rows"
+
+
+def test_only_the_rows_of_ones_own_runs_are_kept(mnist, build):
+    Scoreboard(mnist, 99, ten(0)).add("my own", ones)
+    assert list(read_facts(build / "scoreboard.json")["rows"]) == ["my own"]
 
 
 def test_rows_of_tests_are_neither_kept_nor_used(mnist, monkeypatch, build):

@@ -55,7 +55,7 @@ def average_over_shifts(
     as long.
 
     Args:
-        predict: Turns images into (n, 10) probabilities or logits.
+        predict: Turns images into (n, 10) probabilities.
         images: (n, 28, 28) or (n, 28, 28, 1), 0 to 255; what enters at an edge is 0.
 
     Returns:

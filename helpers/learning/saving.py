@@ -68,9 +68,11 @@ def load_model(path: Path) -> keras.Model:
         raise ModelFileError(
             f"{path} cannot be loaded safely, so leave it alone: {reason}"
         ) from None
-    if model.input_shape != (None, *IMAGE_SHAPE) or model.output_shape != (None, CLASSES):
+    # A model that was saved before it was built has no shapes.
+    image, answer = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
+    if image != (None, *IMAGE_SHAPE) or answer != (None, CLASSES):
         raise ModelFileError(
-            f"{path} is not a digit network: it maps {model.input_shape} to {model.output_shape} "
+            f"{path} is not a digit network: it maps {image} to {answer} "
             f"instead of {(None, *IMAGE_SHAPE)} to {(None, CLASSES)}; name another file."
         )
     return model

@@ -1,11 +1,10 @@
 """Where digits that touch could be cut apart, and whether they should be.
 
 A network that reads two digits at once says whether there are two, and which (see
-`helpers.learning.pairs`). Seams, paths from top to bottom through as little ink as possible, are
-where they could be cut: the dynamic programming of Avidan and Shamir, "Seam carving for
-content-aware image resizing", 2007, each within a narrow band, where others let a drop fall.
-Of these, the cut is taken on both sides of which the single digits are read that were read in
-the pair.
+`helpers.learning.pairs`). They could be cut along seams: paths from top to bottom through as little
+ink as possible, one in each narrow band. Dynamic programming finds them, as in Avidan and Shamir,
+"Seam carving for content-aware image resizing", 2007. The cut is made where both sides, each read
+alone, give the digits that were read in the pair.
 
 What is wide enough for three is first cut by reading alone: the best sequence of pieces that all
 are like a digit, as in LeCun et al., "Gradient-based learning applied to document recognition",
@@ -38,12 +37,13 @@ FORBIDDEN = 1e6
 # A piece of a cut digit below this share of its area is a scrap of its neighbour.
 SCRAP = 0.1
 
-# One digit for certain, so that nobody asks whether there are two; and two for certain. Chosen with
-# networks and digits that did not know each other: of 10,000 alone, three were cut, or thirteen in
-# pictures as small as MNIST's.
+# From the first on, a component is certainly one digit, and nobody asks whether there are two;
+# from the second on, there certainly are two. Chosen with networks that had not seen the digits:
+# of 10,000 that stood alone, three were cut, or thirteen in pictures as small as MNIST's.
 SURE_OF_ONE, SURE_OF_TWO = 0.8, 0.85
-# One of three pieces or more counts if it is surely read and like a digit; and by half of the
-# logarithm of its likeness, less this for each share of the height that it lacks.
+# Where there may be three digits or more: the least probability and likeness of a piece. It
+# scores the logarithm of its probability and half of that of its likeness, less `OF_LOW` times
+# the share of the height that it lacks.
 LEAST_PROBABILITY, LEAST_LIKENESS = 0.8, 0.7
 OF_LOW = 2.5
 # A probability below this is as good as none.

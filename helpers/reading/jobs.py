@@ -26,7 +26,7 @@ Batch = tuple[Source, ...]
 # Fewer pictures are read before the first process would have started.
 FEWEST = 32
 BATCH = 16
-# Batches for each process that may be read ahead of the next one to be handed out. More would
+# Batches for each process that may be read ahead of the next one to be yielded. More would
 # take more memory, fewer would let processes wait for a batch of large pictures.
 AHEAD = 4
 

@@ -72,7 +72,7 @@ class DrawingPad(widgets.HBox):
 
     Attributes:
         strokes: The strokes in the order in which they were drawn.
-        digit: What was read; None while the pad is blank or shows no digit.
+        digit: What was read, which may be called no digit; None while no ink stands out.
     """
 
     def __init__(self, reader: DigitReader | None = None, folder: Path | None = None):

@@ -36,7 +36,7 @@ def clean_ink(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
         (height, width) float32, 0 to 1, as dark as the strokes are on average.
     """
     edges = ndimage.binary_dilation(strokes, iterations=2)
-    full_level = np.percentile(ink[strokes], 50)
+    full_level = np.median(ink[strokes])
     # Strokes much fainter than others around them would otherwise count as paper.
     paper_level = min(threshold_otsu(ink), full_level) / 2
     levels = (ink - paper_level) / max(full_level - paper_level, 1e-6)
@@ -47,8 +47,8 @@ def thicken_strokes(ink: np.ndarray, box_shape: tuple[int, int] = (BOX, BOX)) ->
     """Thicken strokes that would be thinner in the box of 20 × 20 pixels than those of MNIST.
 
     The stroke width is the inked area divided by the length of its skeleton. The picture
-    grows with the strokes. One of more than `ENOUGH_DETAIL` pixels comes back smaller, since
-    it will be scaled down to 20 anyway.
+    grows with the strokes. One whose longer side exceeds twice `ENOUGH_DETAIL` pixels may come
+    back smaller, since it will be scaled down to 20 anyway.
     """
     coarse, factor = _coarse(ink)
     length = factor * skeletonize(coarse > 0.5).sum()
@@ -110,7 +110,7 @@ def prepare_strokes(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
 
 
 def prepare_pair(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
-    """Prepare what may be two digits: as high as one is prepared, and up to twice as wide.
+    """Prepare what may be two digits: scaled to fit 20 × 48 pixels, in the middle of 28 × 56.
 
     Args:
         ink: (height, width) float, 0 paper to 1 ink.

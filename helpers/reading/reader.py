@@ -94,6 +94,8 @@ class DigitReader:
     def _as_it_is(self, image: Image.Image) -> Digit:
         bright_ink = 1 - with_dark_ink(to_grey(image))
         pixels = np.round(255 * bright_ink).astype(np.uint8)
+        if pixels.max() <= 1:  # A single level is no ink, and networks refuse pixels in 0 to 1.
+            pixels[:] = 0
         probabilities, likeness = self.network.judge(pixels[np.newaxis])
         return Digit(0, (0, 0, SIZE, SIZE), pixels, probabilities[0], float(likeness[0]))
 

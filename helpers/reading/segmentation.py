@@ -221,20 +221,11 @@ class _Search:
 
     def best_split(self, row: list[Component]) -> list[Digit]:
         """Divide a row, from left to right, into the most probable sequence of digits."""
-        candidates = list(_candidates(row))
-        self.classified([component for _, _, component in candidates])
-        best: dict[int, tuple[float, list[Component]]] = {0: (0.0, [])}
-        for end in range(1, len(row) + 1):
-            best[end] = max(
-                (
-                    (best[start][0] + self.log_probability(component), [*best[start][1], component])
-                    for start, stop, component in candidates
-                    if stop == end
-                ),
-                key=lambda split: split[0],
-            )
-        whole = best[len(row)][1]
-        return self.classified([part for component in whole for part in self.apart(component)])
+        candidates = {(start, stop): component for start, stop, component in _candidates(row)}
+        self.classified(list(candidates.values()))
+        scores = {ends: self.log_probability(part) for ends, part in candidates.items()}
+        _, best = best_sequence(scores, np.zeros(len(row) + 1))
+        return self.classified([part for ends in best for part in self.apart(candidates[ends])])
 
     def apart(self, component: Component) -> list[Component]:
         """Cut digits that touch apart, from left to right; the component itself if it is one."""
@@ -368,7 +359,7 @@ def into_rows(components: Sequence[Component]) -> list[list[Component]]:
     """Sort components into rows from top to bottom, each from left to right.
 
     Rows may slope. Along their common slope, a digit joins the row whose last digit so far is
-    nearest in height, so a row may also bend. A component too low for a digit joins the
+    most nearly level with it, so a row may also bend. A component too low for a digit joins the
     nearest row as a part, or is left out if it lies too far from any.
     """
     height = typical_height(components)

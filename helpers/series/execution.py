@@ -201,7 +201,7 @@ def summarise(is_full: bool, seconds: dict[str, float]) -> str:
     folder = trained_folder(is_full)
     figures = read_facts(folder / EVALUATION_FILE)
     scores = figures["folds_of_the_quick_recipe"]
-    data = "full MNIST, 70,000 digits" if is_full else "sample of 5,000 digits (no network)"
+    data = "full MNIST, 70,000 digits" if is_full else "sample of 5,000 digits"
     rows = [
         ("data", data),
         *((f"time {name}", f"{duration:.0f} s") for name, duration in seconds.items()),

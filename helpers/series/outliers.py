@@ -146,7 +146,7 @@ class Draughtsman:
                 return prepare_strokes(ink, ink > 0.5)
 
     def digit(self, image: np.ndarray, label: int) -> np.ndarray:
-        """Draw a digit of MNIST once more, every other one with a flag: (28, 28) uint8."""
+        """Draw a digit of MNIST once more, half of the ones with a flag: (28, 28) uint8."""
         if label == ONE and self.rng.random() < FLAGGED:
             image = redraw(image, flagged=True, rng=self.rng)
         ink = self.by_a_hand(enlarged(image), strength=0.6)

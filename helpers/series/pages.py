@@ -232,7 +232,8 @@ def build(sources: Path, html: Path) -> None:
 def lighten(html: Path) -> None:
     """Leave out the theme's script of 1.6 MB that draws all icons; its style sheet does so, too.
 
-    And name the arrows that unfold the contents, for those who hear the page.
+    Source maps go as well. And name tables and the arrows that unfold the contents, for those who
+    hear the page.
     """
     for page in html.rglob("*.html"):
         text = ICON_SCRIPT.sub("", page.read_text(encoding="utf-8"))

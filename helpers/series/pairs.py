@@ -96,7 +96,7 @@ class PairDraughtsman(Draughtsman):
         return ink if ndimage.label(ink > 0.5, TOUCHING)[1] == 1 else first
 
     def resized(self, ink: np.ndarray) -> np.ndarray:
-        """Make every other ink larger or smaller, and move it up or down."""
+        """Make half of the inks larger or smaller, and move them up or down."""
         if self.rng.random() >= RESIZED:
             return ink
         size = self.rng.uniform(*SIZES)
@@ -159,6 +159,6 @@ def draw_pairs(
     windows = np.stack([*pairs, *others])
     return (
         windows,
-        np.resize([*digits, *[(0, 0)] * len(others)], (len(windows), 2)),
+        np.array([*digits, *[(0, 0)] * len(others)]),
         np.arange(len(windows)) < len(pairs),
     )

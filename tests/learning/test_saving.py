@@ -197,6 +197,13 @@ def test_a_network_of_two_inputs_is_refused(tmp_path):
         load_model(tmp_path / "pairs.keras")
 
 
+def test_a_network_without_shapes_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="not yet been built"):
+        keras.Sequential([layers.Dense(10)]).save(tmp_path / "unbuilt.keras")
+    with pytest.raises(ModelFileError, match=r"unbuilt\.keras is not a digit network"):
+        load_model(tmp_path / "unbuilt.keras")
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on the size of files")
 def test_a_full_disk_leaves_the_older_files(saved, tmp_path):
     targets = {"save_model": tmp_path / "digits.keras", "export_litert": tmp_path / "digits.tflite"}

@@ -127,6 +127,7 @@ REFUSED = {
     "10,000 × 1": encoded(Image.new("L", (10_000, 1), 255), "PNG"),
     "all white": encoded(Image.new("L", (300, 400), 255), "PNG"),
     "all black": encoded(Image.new("L", (300, 400), 0), "PNG"),
+    "28 × 28, a level below white": encoded(Image.new("L", (28, 28), 254), "PNG"),
     "all transparent": encoded(Image.new("RGBA", (300, 400), (0, 0, 0, 0)), "PNG"),
     "all NaN": encoded(Image.fromarray(np.full((40, 30), np.nan, np.float32)), "TIFF"),
     "all infinite": encoded(Image.fromarray(np.full((40, 30), np.inf, np.float32)), "TIFF"),
