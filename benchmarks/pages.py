@@ -27,7 +27,9 @@ import pandas as pd
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-HELD_OUT = 10_000  # the last training digits
+# The last training digits, as many as `helpers.series.shipping` leaves out; its import would bring
+# TensorFlow.
+HELD_OUT = 10_000
 # All ranges are drawn from evenly.
 SCALES = (1.5, 4)  # pixels of the page for each of the 28 of a digit
 ROWS, COLUMNS = (1, 4), (3, 7)

@@ -93,21 +93,21 @@ def as_labels(labels: np.ndarray, count: int, name: str = "labels") -> np.ndarra
     return labels
 
 
-def as_probabilities(probabilities: np.ndarray, name: str = "probabilities") -> np.ndarray:
+def as_probabilities(probabilities: np.ndarray) -> np.ndarray:
     """Check the predictions of a network: (n, 10), any float dtype, 0 to 1.
 
     Raises:
         ArgumentError: If there are none, or shape or range are wrong.
     """
-    probabilities = _as_array(probabilities, name)
+    probabilities = _as_array(probabilities, "probabilities")
     if probabilities.ndim != 2 or probabilities.shape[1] != CLASSES or not len(probabilities):
         raise ArgumentError(
-            f"{name} must have the shape (n, {CLASSES}), but have {probabilities.shape}."
+            f"probabilities must have the shape (n, {CLASSES}), but have {probabilities.shape}."
         )
     low, high = float(probabilities.min()), float(probabilities.max())
     if not (low >= 0 and high <= 1 + ROUNDING):  # False for NaN, too
         raise ArgumentError(
-            f"{name} must lie between 0 and 1, but lie between {low:g} and {high:g}."
+            f"probabilities must lie between 0 and 1, but lie between {low:g} and {high:g}."
         )
     return probabilities
 

@@ -57,10 +57,7 @@ def train_head(
     keras.utils.set_random_seed(seed)
     seen = what_a_head_sees(model)
     images = np.concatenate([as_images(digits, "digits"), as_images(outliers, "outliers")])
-    parts = [
-        seen.predict_on_batch(images[start : start + IMAGES_AT_ONCE])[1]
-        for start in range(0, len(images), IMAGES_AT_ONCE)
-    ]
+    _, features = seen.predict(images, batch_size=IMAGES_AT_ONCE, verbose=0)
     is_digit = np.concatenate([np.ones(len(digits)), np.zeros(len(outliers))])[:, None]
     head = keras.Sequential(
         [
@@ -73,7 +70,7 @@ def train_head(
     steps = EPOCHS * -(-len(images) // BATCH_SIZE)
     rate = keras.optimizers.schedules.CosineDecay(PEAK_LEARNING_RATE, steps)
     head.compile(keras.optimizers.AdamW(rate), loss="binary_crossentropy")
-    head.fit(np.concatenate(parts), is_digit, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)
+    head.fit(features, is_digit, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)
     return head
 
 

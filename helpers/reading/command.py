@@ -19,7 +19,7 @@ from typing import Any
 from helpers import places
 from helpers.errors import UserError, print_error, print_line, reason
 from helpers.reading.digits import Digit
-from helpers.reading.jobs import Source, cores, read_in_order
+from helpers.reading.jobs import Source, read_in_order
 from helpers.reading.network import Network
 from helpers.reading.pictures import MOST_BYTES, PICTURE_FORMATS
 from helpers.reading.reader import DigitReader, Reading
@@ -92,7 +92,7 @@ def _read_all(
 ) -> int:
     drawings = _Drawings(places.build_folder() / "shown")
     status = 0
-    jobs = 1 if options.show else options.jobs or cores()  # Drawings need the pictures here.
+    jobs = 1 if options.show else options.jobs  # Drawings need the pictures here.
     for reading in read_in_order(reader, options.model, sources, options.one, jobs):
         report(reading)
         if reading.error:

@@ -4,7 +4,6 @@
 since a process takes as long to start as a hundred small pictures to read.
 """
 
-import os
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -36,14 +35,14 @@ class JobsError(UserError):
 
 
 def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Not on macOS and Windows.
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """How many cores this process may use, a container's limit included."""
+    from joblib import cpu_count  # Its import takes longer than a few pictures.
+
+    return cpu_count()
 
 
 def read_in_order(
-    reader: DigitReader, model: Path, sources: Iterable[Source], single: bool, jobs: int
+    reader: DigitReader, model: Path, sources: Iterable[Source], single: bool, jobs: int | None
 ) -> Iterator[Reading]:
     """Read pictures, in this process if they are few, else in several.
 
@@ -55,7 +54,7 @@ def read_in_order(
         model: The file of its network, from which each process loads its own.
         sources: Consumed only as pictures are read.
         single: Whether each picture holds a single digit.
-        jobs: The number of processes, at least 1.
+        jobs: The number of processes, at least 1; by default one for each core.
 
     Yields:
         For each source, in the order of the sources, what was read; from other processes
@@ -65,9 +64,10 @@ def read_in_order(
         JobsError: If a process ends unexpectedly, for example for lack of memory.
     """
     sources = iter(sources)
-    first = list(islice(sources, FEWEST)) if jobs > 1 else []
+    first = list(islice(sources, FEWEST)) if jobs != 1 else []
     sources = chain(first, sources)
-    if len(first) < FEWEST:
+    jobs = (jobs or cores()) if len(first) == FEWEST else 1
+    if jobs == 1:
         for name, source in sources:
             yield reader.read_file(name, source, single)
         return
