@@ -13,7 +13,10 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from math import inf
 from pathlib import Path
+from queue import Empty
+from typing import Any
 
 from helpers import places
 from helpers.data import load_mnist
@@ -24,12 +27,16 @@ from helpers.places import EVALUATION_FILE, MODEL_FILE, relative_to_project, tra
 from helpers.plots import with_palette
 
 import nbformat
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets import Type
 from traitlets.config import Config
 
 CELL_TIMEOUT_SECONDS = 3600
+LOOK_AGAIN_SECONDS = 1.0
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -80,7 +87,9 @@ def execute(notebook: NotebookNode, name: str, is_full: bool, **variables: str) 
         store_widget_state=True,  # Sliders keep their contents there; without it, nbclient fails.
         resources={"metadata": {"path": str(_notebooks_folder())}},
         # Without it, each kernel warns that others on this machine might listen in.
-        config=Config(KernelManager={"transport_encryption": "auto"}),
+        config=Config(
+            KernelManager={"transport_encryption": "auto", "client_factory": _WatchfulClient}
+        ),
         on_cell_start=report.start,
         on_cell_executed=report.end,
     )
@@ -99,6 +108,39 @@ def execute(notebook: NotebookNode, name: str, is_full: bool, **variables: str) 
     notebook.metadata.pop("widgets", None)
     drop_widgets(notebook)
     shrink_pictures(notebook)
+
+
+class WatchfulChannel(AsyncZMQSocketChannel):
+    """Looks for a message every second, since the news of its arrival may get lost.
+
+    ZeroMQ tells of an arrival only once. If something is sent at that moment, as nbclient does when
+    a widget changes, the sending swallows the news, and a notebook would wait for the end of a
+    cell that has long ended.
+    """
+
+    async def get_msg(  # type: ignore[override]  # as in the class above
+        self, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Get a message.
+
+        Args:
+            timeout: How long to wait for it, in seconds; by default for ever.
+
+        Raises:
+            Empty: If there is none by then.
+        """
+        end = time.monotonic() + (inf if timeout is None else timeout)
+        while True:
+            left = max(0.0, end - time.monotonic())
+            try:
+                return await super().get_msg(min(left, LOOK_AGAIN_SECONDS))
+            except Empty:
+                if left <= LOOK_AGAIN_SECONDS:
+                    raise
+
+
+class _WatchfulClient(AsyncKernelClient):
+    shell_channel_class = Type(WatchfulChannel)
 
 
 def _run(client: NotebookClient, environment: dict[str, str]) -> None:

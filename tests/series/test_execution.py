@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import subprocess
@@ -5,6 +6,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from queue import Empty
 from types import SimpleNamespace
 
 from helpers import places
@@ -13,6 +15,7 @@ from helpers.facts import write_facts
 from helpers.series import execution
 from helpers.series.execution import (
     NotebookError,
+    WatchfulChannel,
     execute,
     main,
     run_copies,
@@ -22,6 +25,9 @@ from helpers.series.execution import (
 
 import nbformat
 import pytest
+import zmq
+import zmq.asyncio
+from jupyter_client.session import Session
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 
@@ -301,3 +307,29 @@ def test_an_interruption_ends_the_kernel_and_says_where_it_was(made_project, sen
     )
     with pytest.raises(ProcessLookupError):
         os.kill(int(begun.read_text()), 0)
+
+
+def test_a_message_is_found_though_the_news_of_its_arrival_got_lost():
+    async def get_it():
+        with zmq.asyncio.Context() as context, context.socket(zmq.PAIR) as socket:
+            socket.bind("inproc://kernel")
+            with zmq.Context.shadow(context.underlying).socket(zmq.PAIR) as kernel:
+                kernel.connect("inproc://kernel")
+                session = Session(key=b"key")
+                waiting = asyncio.ensure_future(WatchfulChannel(socket, session).get_msg(60))
+                await asyncio.sleep(0.1)
+                session.send(kernel, "execute_reply")
+                # What sending does: it asks for the socket's state, and thereby takes the news.
+                assert zmq.Socket.shadow(socket.underlying).get(zmq.EVENTS) & zmq.POLLIN
+                return await asyncio.wait_for(waiting, 20)
+
+    assert asyncio.run(get_it())["msg_type"] == "execute_reply"
+
+
+def test_nobody_waits_for_a_message_longer_than_asked():
+    async def get_none():
+        with zmq.asyncio.Context() as context, context.socket(zmq.PAIR) as socket:
+            await WatchfulChannel(socket, Session(key=b"key")).get_msg(0)
+
+    with pytest.raises(Empty):
+        asyncio.run(get_none())
