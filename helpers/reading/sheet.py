@@ -13,6 +13,8 @@ from scipy import ndimage
 # A picture of so many pixels along its longer side shows its sheet; one with less along its
 # shorter side holds a digit or two, and no table.
 SHEET_SIDE, LEAST_SIDE = 200, 80
+# A look at every fourth pixel along each side shows whether there may be one.
+EVERY = 4
 # The percentile of the picture's rim that is as bright as the table, and by what share paper is
 # brighter than the table and than ink.
 TABLE, LEAST_CONTRAST = 95, 0.2
@@ -41,6 +43,9 @@ def without_table(grey: np.ndarray) -> np.ndarray:
     """
     if min(grey.shape) < LEAST_SIDE:
         return grey
+    some = _brighter_than_the_rim(grey[::EVERY, ::EVERY])
+    if some.mean() < LEAST_SHEET * (1 - MOST_INK):
+        return grey  # The rim is paper, as in most pictures: no time is lost on them.
     small = shrink(grey, SHEET_SIDE)
     sheet = find_sheet(small)
     if sheet is None:
@@ -64,11 +69,8 @@ def find_sheet(grey: np.ndarray) -> np.ndarray | None:
         (height, width) bool, True on the sheet, ink included; None if there is no sheet, or if
         it reaches the picture's rim.
     """
-    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    bright = grey * (1 - LEAST_CONTRAST) > np.percentile(rim, TABLE)
-    if bright.mean() < LEAST_SHEET * (1 - MOST_INK):
-        return None  # The rim is paper, as in most pictures.
-    labels, count = ndimage.label(ndimage.binary_opening(bright, iterations=STREAK))
+    bright = ndimage.binary_opening(_brighter_than_the_rim(grey), iterations=STREAK)
+    labels, count = ndimage.label(bright)
     if count == 0:
         return None
     largest = np.bincount(labels.ravel())[1:].argmax() + 1
@@ -80,6 +82,11 @@ def find_sheet(grey: np.ndarray) -> np.ndarray | None:
         and _is_sharp(sheet, grey)
     )
     return sheet if is_sheet else None
+
+
+def _brighter_than_the_rim(grey: np.ndarray) -> np.ndarray:
+    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    return grey * (1 - LEAST_CONTRAST) > np.percentile(rim, TABLE)
 
 
 def _ink_on(sheet: np.ndarray, grey: np.ndarray) -> float:
