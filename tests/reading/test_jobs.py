@@ -127,7 +127,8 @@ def test_an_interruption_is_one_sentence_whoever_else_gets_it(folder):
 def test_a_number_of_processes_that_makes_no_sense_is_refused(number, capsys):
     with pytest.raises(SystemExit):
         main(["--jobs", number])
-    assert "is not a whole number of at least 1" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"argument --jobs: '{number}' is not a whole number of at least 1" in told
 
 
 def test_there_is_a_core_at_least():
